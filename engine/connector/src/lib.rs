@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The contract between the engine and whatever holds data: files, SaaS systems, databases.
+//!
+//! A connector describes itself (pure), connects (I/O, but starts nothing) and hands out sources, lookups and sinks that
+//! the run drives. It contains no retry loop and no scheduler: an [`Error`] says whose fault it is and whether to try
+//! again, and the run acts on it. Reading and writing are different types: whoever holds a [`Reader`] cannot write.
+
+mod descriptor;
+mod error;
+mod read;
+mod registry;
+mod secret;
+mod settings;
+mod write;
+
+pub use descriptor::{
+    CursorInfo, Described, Descriptor, Kind, OperationInfo, OperationKind, Problem, SinkAsk,
+    SourceAsk, StreamInfo,
+};
+pub use error::{Effect, Error, Fault, Result, Retry};
+pub use read::{Chunk, Extract, Lookup, Reader, RejectedRow, Scan, Source};
+pub use registry::{Connect, Connector, Registry};
+pub use secret::{Secret, redact, register_secret};
+pub use settings::{Setting, Settings};
+pub use write::{Answer, FileSink, Operation, Sink, Writer, Written};
+
+/// A JSON object: a record, parameters, an answer's fields.
+pub type Record = serde_json::Map<String, serde_json::Value>;

@@ -1,1 +1,36 @@
-//! Placeholder.
+//! Carries out a plan: extracts, stages, transforms, delivers, and accounts for every row.
+//!
+//! One scheduler drives everything: connectors say whether an error may pass, [`RetryPolicy`] says when to try again.
+//! Transforms are one streaming Polars plan from scans to sinks; what Polars cannot scan is staged first as Parquet
+//! segments. Nothing here prints, exits or reads the environment: it emits [`Event`]s and returns an [`Outcome`].
+
+mod accounts;
+mod batches;
+mod check;
+mod connect;
+mod deliver;
+mod error;
+mod event;
+mod extract;
+mod file_sink;
+mod flow;
+mod lookup;
+mod payload;
+mod preview;
+mod records;
+mod rejects;
+mod retry;
+mod row_steps;
+mod run;
+mod runner;
+mod stage;
+mod table_steps;
+
+pub use accounts::{Counts, NodeReport};
+pub use check::check;
+pub use error::{NodeError, RunError};
+pub use event::{Event, Observer, Quiet};
+pub use preview::{Preview, preview};
+pub use retry::RetryPolicy;
+pub use run::{Outcome, Status, run};
+pub use runner::{Mode, Options, World};

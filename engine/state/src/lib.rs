@@ -1,1 +1,49 @@
-//! Placeholder.
+//! What Towpath remembers between runs: runs, cursors, rejects, the journal of writes, and who is running.
+//!
+//! One SQLite database, `state.db`, in the state folder. Everything else that a run leaves (staged segments)
+//! can be made again from the sources; this cannot, so it is written with care:
+//!
+//! * **Durable before it returns.** The write-ahead log is synced at every commit. An intent that
+//!   [`Store::intend`] has accepted survives the loss of power one instruction later.
+//! * **Group commits.** Threads that write the journal at the same time share one transaction and one sync
+//!   (see [`Store::intend`]); each still gets its own answer.
+//! * **One run per scope, held by a fencing token.** A [`Lock`] is a row with a number that only grows. Every write
+//!   of the journal and of cursors checks that number inside its own transaction: a run that was taken for
+//!   dead and wakes again cannot write.
+//! * **Only what is certain is settled.** A record is an intent, confirmed, refused or unknown
+//!   ([`Outcome`]); nothing but a receipt moves it out of intent, and what was confirmed before is kept
+//!   while a newer payload is under way.
+//!
+//! The calls are synchronous and meant for the run's own threads; [`Store`] and [`Lock`] are `Send + Sync`, and a
+//! clone of a `Store` is another handle on the same database.
+//!
+//! What this crate never does: print, read the environment, retry, know a connector. It stores what it is
+//! given: **keeping secrets out of params, reject rows, keys, response fields, messages and targets is the caller's
+//! duty**, done before the call.
+
+mod cursors;
+mod error;
+mod group;
+mod journal;
+mod lock;
+mod owner;
+mod receipt;
+mod rejects;
+mod row;
+mod run_id;
+mod runs;
+mod schema;
+mod scope;
+mod store;
+
+pub use cursors::Cursor;
+pub use error::{Error, Fault, Result};
+pub use lock::{HEARTBEAT_EVERY, Lock, LockError, STALE_AFTER};
+pub use receipt::{
+    Confirmed, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled,
+};
+pub use rejects::{Reject, RejectCount, StoredReject};
+pub use run_id::{RunId, RunIdError};
+pub use runs::{NodeRecord, RunOutcome, RunRecord, RunStart, RunStatus, RunSummary};
+pub use scope::Scope;
+pub use store::Store;

@@ -1,0 +1,81 @@
+//! Plain files as Polars scans.
+
+use super::head::Head;
+use super::{Known, shape};
+use crate::paths;
+use polars::prelude::{
+    AllowedOptimizations, DataType, Field as PolarsField, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame,
+    NullValues, PolarsError, Schema as PolarsSchema, UnionArgs, col, concat,
+};
+use std::sync::{Arc, OnceLock};
+use towpath_connector::{Result, Scan};
+use towpath_spec::{Field, Schema, Type};
+
+/// A scan of all files, every column as text.
+pub(super) fn scan(known: &Known) -> Result<Scan> {
+    let raw = Schema::new(known.schema.names().map(|name| Field::new(name, Type::Text)).collect());
+    let files: Vec<_> = known.heads.iter().map(|head| head.path.clone()).collect();
+    Ok(Scan {
+        frame: checked(frame(known, &raw)?, known),
+        raw,
+        schema: known.schema.clone(),
+        bytes: paths::size(&files),
+    })
+}
+
+fn frame(known: &Known, raw: &Schema) -> Result<LazyFrame> {
+    let Some(first) = known.heads.first() else {
+        let schema = towpath_mapping::schema_to_polars(raw);
+        return Ok(polars::prelude::DataFrame::empty_with_schema(&schema).lazy());
+    };
+    if known.heads.iter().all(|head| head.names == first.names) {
+        return one_order(known, &known.heads);
+    }
+    let by_name = |head: &Head| {
+        let frame = one_order(known, std::slice::from_ref(head))?;
+        Ok(frame.select(raw.names().map(col).collect::<Vec<_>>()))
+    };
+    let frames: Vec<LazyFrame> = known.heads.iter().map(by_name).collect::<Result<_>>()?;
+    Ok(concat(frames, UnionArgs::default())?)
+}
+
+/// Files whose columns are in the same order.
+fn one_order(known: &Known, heads: &[Head]) -> Result<LazyFrame> {
+    let options = &known.options;
+    let text = |name: &String| PolarsField::new(name.as_str().into(), DataType::String);
+    let schema: PolarsSchema = heads[0].names.iter().map(text).collect();
+    let paths: Vec<_> = heads.iter().map(|head| paths::for_polars(&head.path)).collect::<Result<_>>()?;
+    let nulls = options.null_values.iter().map(|value| value.as_str().into()).collect::<Vec<_>>();
+    let reader = LazyCsvReader::new_paths(paths.into())
+        .with_glob(false)
+        .with_schema(Some(Arc::new(schema)))
+        .with_has_header(options.header)
+        .with_separator(options.delimiter)
+        .with_quote_char(options.quote)
+        .with_skip_lines(options.skip_rows)
+        .with_comment_prefix(options.comment.as_deref().map(Into::into))
+        .with_null_values((!nulls.is_empty()).then_some(NullValues::AllColumns(nulls)))
+        // The shape is checked by us, before the first row is given out.
+        .with_truncate_ragged_lines(true)
+        .with_raise_if_empty(false);
+    Ok(reader.finish()?)
+}
+
+/// The frame, whose first batch waits until the shape of all files is known to be right.
+fn checked(frame: LazyFrame, known: &Known) -> LazyFrame {
+    let options = known.options.clone();
+    let files: Vec<_> = known.heads.iter().map(|head| (head.path.clone(), head.names.len())).collect();
+    let outcome: OnceLock<std::result::Result<(), String>> = OnceLock::new();
+    let check = move || {
+        let mut files = files.iter();
+        files.try_for_each(|(path, columns)| shape::check(path, &options, *columns)).map_err(|error| {
+            let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("{}{help}", error.message)
+        })
+    };
+    let gate = move |batch| match outcome.get_or_init(&check) {
+        Ok(()) => Ok(batch),
+        Err(message) => Err(PolarsError::ComputeError(message.clone().into())),
+    };
+    frame.map(gate, AllowedOptimizations::default(), None, Some("shape of the files"))
+}

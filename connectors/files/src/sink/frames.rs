@@ -1,0 +1,140 @@
+//! CSV and Parquet, written by Polars.
+
+use super::place::Place;
+use super::{Form, Options};
+use crate::open::Compression;
+use crate::paths;
+use polars::prelude::sync_on_close::SyncOnCloseType;
+use polars::prelude::{
+    CsvWriterOptions, ExternalCompression, FileWriteFormat, LazyFrame, ParquetCompression, ParquetWriteOptions,
+    PartitionStrategy, SerializeOptions, SinkDestination, SinkTarget, UnifiedSinkArgs, col, lit, when,
+};
+use std::sync::Arc;
+use towpath_connector::{Error, FileSink, Result, Written};
+use towpath_mapping::{Constants, compile_cast};
+use towpath_spec::{Schema, Type};
+
+/// Rows of a group in a Parquet file: what a reader must hold at once of each column.
+const ROW_GROUP: usize = 250_000;
+
+/// How CSV is written.
+#[derive(Debug, Clone)]
+pub(super) struct CsvForm {
+    pub(super) delimiter: u8,
+    pub(super) header: bool,
+    pub(super) null: String,
+    pub(super) escape_formulas: bool,
+}
+
+/// The sink.
+pub(super) struct Frames {
+    place: Place,
+    options: Options,
+}
+
+impl Frames {
+    pub(super) fn new(place: Place, options: Options) -> Self {
+        Self { place, options }
+    }
+
+    fn form(&self) -> FileWriteFormat {
+        match &self.options.form {
+            Form::Csv(form) => FileWriteFormat::Csv(CsvWriterOptions {
+                include_header: form.header,
+                check_extension: false,
+                compression: match Compression::by_name(self.place.target()) {
+                    Compression::None => ExternalCompression::Uncompressed,
+                    Compression::Gzip => ExternalCompression::Gzip { level: None },
+                    Compression::Zstd => ExternalCompression::Zstd { level: None },
+                },
+                serialize_options: Arc::new(SerializeOptions {
+                    separator: form.delimiter,
+                    null: form.null.as_str().into(),
+                    ..SerializeOptions::default()
+                }),
+                ..CsvWriterOptions::default()
+            }),
+            Form::Parquet(_) | Form::Json { .. } => FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions {
+                compression: match &self.options.form {
+                    Form::Parquet(word) if word == "lz4" => ParquetCompression::Lz4Raw,
+                    Form::Parquet(word) if word == "snappy" => ParquetCompression::Snappy,
+                    Form::Parquet(word) if word == "none" => ParquetCompression::Uncompressed,
+                    _ => ParquetCompression::Zstd(None),
+                },
+                row_group_size: Some(ROW_GROUP),
+                ..ParquetWriteOptions::default()
+            })),
+        }
+    }
+
+    fn destination(&mut self) -> Result<SinkDestination> {
+        let folder = !self.options.partition_by.is_empty() || self.options.max_rows > 0;
+        let path = paths::for_polars(self.place.prepare()?)?;
+        if !folder {
+            return Ok(SinkDestination::File { target: SinkTarget::Path(path) });
+        }
+        let keys: Vec<_> = self.options.partition_by.iter().map(|name| col(name.as_str())).collect();
+        let partition_strategy = if keys.is_empty() {
+            PartitionStrategy::FileSize
+        } else {
+            PartitionStrategy::Keyed { keys, include_keys: true, keys_pre_grouped: false }
+        };
+        Ok(SinkDestination::Partitioned {
+            base_path: path,
+            file_path_provider: None,
+            partition_strategy,
+            max_rows_per_file: self.options.max_rows,
+            approximate_bytes_per_file: 0,
+        })
+    }
+}
+
+impl FileSink for Frames {
+    fn plan(&mut self, input: LazyFrame, schema: &Schema) -> Result<LazyFrame> {
+        if let Some(problem) = self.options.problems(schema).first() {
+            let error = Error::user(problem.message.clone());
+            return Err(match &problem.help {
+                Some(help) => error.help(help.clone()),
+                None => error,
+            });
+        }
+        let input = match &self.options.form {
+            Form::Csv(form) => as_csv(input, schema, form)?,
+            Form::Parquet(_) | Form::Json { .. } => input,
+        };
+        let args = UnifiedSinkArgs { mkdir: true, sync_on_close: SyncOnCloseType::Data, ..UnifiedSinkArgs::default() };
+        let destination = self.destination()?;
+        Ok(input.sink(destination, self.form(), args)?)
+    }
+
+    fn commit(&mut self) -> Result<Vec<Written>> {
+        self.place.commit()
+    }
+
+    fn abort(&mut self) {
+        self.place.abort();
+    }
+}
+
+/// Times as ISO 8601 and, if wanted, texts that are no formulas.
+fn as_csv(input: LazyFrame, schema: &Schema, form: &CsvForm) -> Result<LazyFrame> {
+    // Converting to text asks for no constants; they must be there.
+    let constants = Constants::at(chrono::DateTime::UNIX_EPOCH);
+    let mut changed = Vec::new();
+    for field in &schema.fields {
+        let name = field.name.as_str();
+        match &field.ty {
+            Type::DateTime { .. } | Type::Duration => {
+                let text = compile_cast(name, &field.ty, &Type::Text).map_err(Error::bug)?;
+                changed.push(text.lower(&constants).value.alias(name));
+            }
+            Type::Text | Type::Json if form.escape_formulas => {
+                let text = || col(name);
+                let formula = text().str().contains(lit("^[=+\\-@\t\r]"), true);
+                changed.push(when(formula).then(lit("'") + text()).otherwise(text()).alias(name));
+            }
+            _ => {}
+        }
+    }
+    Ok(if changed.is_empty() { input } else { input.with_columns(changed) })
+}

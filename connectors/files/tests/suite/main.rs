@@ -1,0 +1,8 @@
+//! What the connectors for files promise.
+
+mod cases;
+mod hostile;
+mod sinks;
+mod source;
+mod xml_against_tree;
+mod xml_documents;

@@ -1,0 +1,173 @@
+//! Tokens that are asked for: OAuth 2 with a password, sessions and their like.
+//!
+//! One call at a time asks for a token; the others wait for it. A token is renewed shortly before it expires. A refused
+//! login is remembered: asking again with the same password would only lock the account.
+
+use crate::auth::{check_settings, sensitive};
+use crate::call::Prepared;
+use crate::connection::Connection;
+use crate::excerpt::with_excerpt;
+use crate::json_path::JsonPath;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value as Json;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use towpath_connector::{Error, Result, register_secret};
+
+/// A login answer is small.
+const LIMIT: usize = 1 << 20;
+
+/// How a token is got and used, as a definition says.
+pub(crate) struct TokenSpec {
+    /// JSONPath to it; the whole body when none.
+    pub(crate) from: Option<JsonPath>,
+    pub(crate) expiry: Expiry,
+    pub(crate) header: HeaderName,
+    /// Before it in the header; may be empty.
+    pub(crate) scheme: String,
+    pub(crate) settings: Vec<String>,
+}
+
+/// How long a token lasts.
+pub(crate) struct Expiry {
+    pub(crate) path: Option<JsonPath>,
+    /// Units in a second.
+    pub(crate) per_second: f64,
+    pub(crate) lifetime: Option<Duration>,
+}
+
+/// A token and the way to the next one.
+pub(crate) struct TokenSource {
+    spec: TokenSpec,
+    request: Prepared,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<(String, Option<Instant>)>,
+    refused: Option<Error>,
+}
+
+impl TokenSource {
+    pub(crate) fn new(spec: TokenSpec, request: Prepared) -> Self {
+        Self { spec, request, state: Mutex::default() }
+    }
+
+    pub(crate) fn header(&self) -> &HeaderName {
+        &self.spec.header
+    }
+
+    pub(crate) fn settings(&self) -> &[String] {
+        &self.spec.settings
+    }
+
+    pub(crate) fn header_value(&self, token: &str) -> Result<HeaderValue> {
+        let scheme = &self.spec.scheme;
+        let value = if scheme.is_empty() { token.to_owned() } else { format!("{scheme} {token}") };
+        sensitive(&self.spec.header, &value)
+    }
+
+    /// A token that is good now.
+    pub(crate) async fn get(&self, connection: &Connection) -> Result<String> {
+        let mut state = self.state.lock().await;
+        if let Some((token, until)) = &state.token
+            && until.is_none_or(|until| Instant::now() < until)
+        {
+            return Ok(token.clone());
+        }
+        self.fetch(connection, &mut state).await
+    }
+
+    /// A token other than the one that was refused.
+    pub(crate) async fn renew(&self, connection: &Connection, refused: &str) -> Result<String> {
+        let mut state = self.state.lock().await;
+        if let Some((token, _)) = &state.token
+            && token != refused
+        {
+            return Ok(token.clone());
+        }
+        self.fetch(connection, &mut state).await
+    }
+
+    async fn fetch(&self, connection: &Connection, state: &mut State) -> Result<String> {
+        if let Some(error) = &state.refused {
+            return Err(error.clone());
+        }
+        state.token = None;
+        let asked = Instant::now();
+        let reply = connection.follow(&self.request, self.request.headers.clone()).await?;
+        let status = reply.status();
+        let pause = reply.pause();
+        let body = reply.bytes(LIMIT).await?;
+        if status.is_success() {
+            let (token, lifetime) = self.read(connection, &body)?;
+            register_secret(&token);
+            // A tenth ahead of the end, at most a minute, so that no call starts with a token that ends on its way.
+            let until = lifetime.map(|lifetime| asked + lifetime - (lifetime / 10).min(Duration::from_secs(60)));
+            state.token = Some((token.clone(), until));
+            return Ok(token);
+        }
+        let error = self.failed(connection, status, &body);
+        if error.is_passing() {
+            return Err(pause.map_or(error.clone(), |pause| error.retry(towpath_connector::Retry::After(pause))));
+        }
+        state.refused = Some(error.clone());
+        Err(error)
+    }
+
+    fn read(&self, connection: &Connection, body: &[u8]) -> Result<(String, Option<Duration>)> {
+        let useless = |why: &str| {
+            Error::remote(format!(
+                "connection `{}`: {} answered the login {why}{}",
+                connection.name(),
+                connection.host(),
+                with_excerpt(body)
+            ))
+            .help("check `base_url`: is it the API, or a web page?")
+        };
+        let text = String::from_utf8_lossy(body);
+        let Some(path) = &self.spec.from else {
+            let token = text.trim().trim_matches('"').trim();
+            if token.is_empty() || token.starts_with('<') || token.contains(char::is_whitespace) {
+                return Err(useless("with something that is no token"));
+            }
+            return Ok((token.to_owned(), self.spec.expiry.lifetime));
+        };
+        let answer: Json = serde_json::from_slice(body).map_err(|_| useless("with something that is not JSON"))?;
+        let token = path.first(&answer).and_then(Json::as_str).filter(|token| !token.is_empty());
+        let token = token.ok_or_else(|| useless(&format!("without a token at `{}`", path.as_str())))?;
+        Ok((token.to_owned(), self.spec.expiry.of(&answer)))
+    }
+
+    fn failed(&self, connection: &Connection, status: StatusCode, body: &[u8]) -> Error {
+        let (name, host) = (connection.name(), connection.host());
+        let shown = with_excerpt(body);
+        let settings: Vec<&str> = self.spec.settings.iter().map(String::as_str).collect();
+        match status.as_u16() {
+            400 | 401 | 403 => Error::user(format!("connection `{name}`: {host} refused the login ({status}){shown}"))
+                .help(check_settings(name, &settings)),
+            408 | 425 | 429 | 500 | 502..=504 | 507..=599 => {
+                Error::passing(format!("connection `{name}`: the login at {host} failed with {status}{shown}"))
+            }
+            404 | 405 => Error::user(format!(
+                "connection `{name}`: there is no login at `{}` of {host} ({status}){shown}",
+                self.request.url.path()
+            ))
+            .help(format!("check `base_url` of connection `{name}`")),
+            _ => Error::remote(format!("connection `{name}`: the login at {host} failed with {status}{shown}")),
+        }
+    }
+}
+
+impl Expiry {
+    fn of(&self, answer: &Json) -> Option<Duration> {
+        let written = self.path.as_ref().and_then(|path| path.first(answer));
+        let number = written.and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));
+        number
+            .and_then(|number| Duration::try_from_secs_f64(number / self.per_second).ok())
+            .or(self.lifetime)
+    }
+}

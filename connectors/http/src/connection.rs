@@ -1,0 +1,231 @@
+//! A connection: one configuration, one HTTP client, one limiter, one login, for all that read and write through it.
+
+use crate::auth::{self, Credential, Expiry, TokenSource, TokenSpec};
+use crate::call::{Surroundings, base_url, header_value};
+use crate::limiter::{Limiter, Pace};
+use crate::overrides::Overrides;
+use crate::plan::{Api, AuthPlan, StreamPlan};
+use crate::template::{Names, Template};
+use crate::transport;
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use serde_json::{Map, Value as Json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use towpath_connector::{Connect, Error, Result, Secret};
+use url::Url;
+
+/// A connection.
+pub(crate) struct Connection {
+    name: String,
+    client: Client,
+    timeout: Duration,
+    base: Url,
+    config: Json,
+    headers: HeaderMap,
+    limiter: Limiter,
+    credentials: Vec<Credential>,
+    folder: PathBuf,
+    api: Arc<Api>,
+    overrides: Overrides,
+}
+
+impl Connection {
+    /// Makes a connection of its settings. Nothing is sent.
+    ///
+    /// # Errors
+    /// Settings that are missing or make no sense.
+    pub(crate) fn open(api: &Arc<Api>, connect: &Connect) -> Result<Self> {
+        let at = |error: Error| error.at(format!("connection `{}`", connect.name));
+        let settings = &connect.settings;
+        let config = config(api, connect)?;
+        let base = config.get("base_url").and_then(Json::as_str).unwrap_or_default();
+        let base = base_url(base).map_err(at)?;
+        let timeout = match settings.text("timeout") {
+            None => api.timeout.unwrap_or(connect.timeout),
+            Some(written) => written
+                .trim()
+                .parse()
+                .ok()
+                .filter(|seconds: &f64| *seconds > 0.0)
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                .ok_or_else(|| at(Error::user(format!("`timeout`: expected seconds, found `{written}`"))))?,
+        };
+        let pace = match settings.text("rate") {
+            None => api.pace,
+            Some(written) => Some(Pace::parse(&written).ok_or_else(|| {
+                at(Error::user(format!("`rate`: expected a rate such as `600/min`, found `{written}`")))
+            })?),
+        };
+        let concurrency = settings.int("concurrency").map_or(Ok(api.concurrency), |number| {
+            usize::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
+                at(Error::user(format!("`concurrency`: expected 1 or more, found {number}")))
+            })
+        })?;
+        let names = Names::config(&config);
+        let mut headers = HeaderMap::new();
+        for (name, template) in &api.headers {
+            if let Some(value) = template.text(&names).map_err(at)? {
+                headers.insert(name.clone(), header_value(name, &value).map_err(at)?);
+            }
+        }
+        own_headers(settings.get("headers"), &mut headers).map_err(at)?;
+        let folder = settings.text("files").map_or_else(|| connect.base.clone(), |files| connect.base.join(files));
+        let credentials = credentials(api, &names, &base, &headers, &connect.name).map_err(at)?;
+        Ok(Self {
+            client: transport::client(timeout, Some(&base)).map_err(at)?,
+            name: connect.name.clone(),
+            timeout,
+            limiter: Limiter::new(pace, concurrency),
+            overrides: Overrides::read(settings.get("overrides"), api).map_err(at)?,
+            base,
+            config,
+            headers,
+            credentials,
+            folder,
+            api: Arc::clone(api),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `host:port` of the base URL.
+    pub(crate) fn host(&self) -> String {
+        transport::host_port(&self.base)
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    pub(crate) fn config(&self) -> &Json {
+        &self.config
+    }
+
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    pub(crate) fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    pub(crate) fn credential(&self, at: usize) -> &Credential {
+        &self.credentials[at]
+    }
+
+    pub(crate) fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings { base: &self.base, headers: &self.headers, folder: &self.folder }
+    }
+
+    /// A stream as this connection has it.
+    pub(crate) fn stream(&self, name: &str) -> Result<Arc<StreamPlan>> {
+        let stream = self.api.stream(name).ok_or_else(|| {
+            Error::user(format!("connector `{}` has no stream `{name}`", self.api.descriptor.name))
+        })?;
+        self.overrides.stream(stream)
+    }
+}
+
+/// The configuration: what was given, and defaults for the rest.
+fn config(api: &Api, connect: &Connect) -> Result<Json> {
+    let mut config = Map::new();
+    for setting in &api.descriptor.settings {
+        let given = connect.settings.get(&setting.name).or(setting.default.as_ref());
+        match given {
+            Some(value) => {
+                if let (true, Json::String(text)) = (setting.secret, value) {
+                    // Whoever put it there may not have known that it is one.
+                    drop(Secret::new(text.clone()));
+                }
+                config.insert(setting.name.clone(), value.clone());
+            }
+            None if setting.required => {
+                return Err(Error::user(format!("connection `{}` needs `{}`", connect.name, setting.name))
+                    .help(setting.doc.clone()));
+            }
+            None => drop(config.insert(setting.name.clone(), Json::Null)),
+        }
+    }
+    Ok(Json::Object(config))
+}
+
+/// The setting `headers`: sent with every call.
+fn own_headers(given: Option<&Json>, headers: &mut HeaderMap) -> Result<()> {
+    let Some(given) = given else { return Ok(()) };
+    let given = given.as_object().ok_or_else(|| Error::user("`headers`: expected a mapping of names to values"))?;
+    for (name, value) in given {
+        let key: HeaderName =
+            name.parse().map_err(|_| Error::user(format!("`headers`: `{name}` is not the name of a header")))?;
+        let value = crate::template::plain_text(value).unwrap_or_default();
+        headers.insert(key.clone(), auth::sensitive(&key, &value)?);
+    }
+    Ok(())
+}
+
+fn credentials(
+    api: &Api,
+    names: &Names<'_>,
+    base: &Url,
+    headers: &HeaderMap,
+    connection: &str,
+) -> Result<Vec<Credential>> {
+    let text = |template: &Template| template.text(names).map(Option::unwrap_or_default);
+    let settings = |templates: &[&Template]| templates.iter().flat_map(|one| one.members("config")).collect();
+    api.auth
+        .iter()
+        .map(|plan| {
+            Ok(match plan {
+                AuthPlan::None => Credential::Fixed { headers: HeaderMap::new(), settings: Vec::new() },
+                AuthPlan::Basic { username, password } => {
+                    let value = auth::basic(&text(username)?, &text(password)?)?;
+                    let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+                    Credential::Fixed { headers, settings: settings(&[username, password]) }
+                }
+                AuthPlan::Bearer { token } => {
+                    let value = auth::sensitive(&AUTHORIZATION, &format!("Bearer {}", text(token)?))?;
+                    let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+                    Credential::Fixed { headers, settings: settings(&[token]) }
+                }
+                AuthPlan::Header { headers } => {
+                    let mut fixed = HeaderMap::new();
+                    for (name, template) in headers {
+                        fixed.insert(name.clone(), auth::sensitive(name, &text(template)?)?);
+                    }
+                    let templates: Vec<&Template> = headers.iter().map(|(_, template)| template).collect();
+                    Credential::Fixed { headers: fixed, settings: settings(&templates) }
+                }
+                AuthPlan::Token { name, call, spec } => {
+                    // The login needs no files.
+                    let around = Surroundings { base, headers, folder: std::path::Path::new("") };
+                    let what = format!("{name} (the login of connection `{connection}`)");
+                    let request = call.prepare(&what, &around, names).map_err(|unready| unready.into_error(&what))?;
+                    let spec = spec.clone();
+                    let spec = TokenSpec {
+                        from: spec.from,
+                        expiry: Expiry {
+                            path: spec.expiry_path,
+                            per_second: spec.per_second,
+                            lifetime: spec.lifetime,
+                        },
+                        header: spec.header,
+                        scheme: spec.scheme,
+                        settings: spec.settings,
+                    };
+                    Credential::Token(Box::new(TokenSource::new(spec, request)))
+                }
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,188 @@
+//! One call and its answer: limits kept, credentials added, a stale token renewed once.
+
+use crate::auth;
+use crate::call::Prepared;
+use crate::connection::Connection;
+use crate::excerpt::with_excerpt;
+use crate::retry_after::retry_after;
+use crate::transport;
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
+use std::time::{Duration, SystemTime};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use towpath_connector::{Effect, Error, Result, redact};
+use url::Url;
+
+/// Redirects followed on the same host.
+const REDIRECTS: usize = 5;
+
+/// How much of an answer that is an error is read.
+const ERROR_LIMIT: usize = 64 << 10;
+
+/// An answer whose head has come.
+pub(crate) struct Reply {
+    response: reqwest::Response,
+    url: Url,
+    shown: String,
+    timeout: Duration,
+    started: Instant,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Makes a call and gives the head of the answer, whatever its status; only a second 401 is an error here.
+    ///
+    /// # Errors
+    /// No answer, no token, not let in, or sent away to another host.
+    pub(crate) async fn exchange(&self, request: &Prepared, chosen: &[usize]) -> Result<Reply> {
+        let mut renewed = false;
+        loop {
+            let mut headers = request.headers.clone();
+            let used = auth::apply(self, chosen, &mut headers).await.map_err(|error| error.effect(Effect::None))?;
+            let reply = self.follow(request, headers).await?;
+            // Without credentials, as for a login, there is nothing to renew: the answer speaks for itself.
+            if reply.status() != StatusCode::UNAUTHORIZED || chosen.is_empty() {
+                return Ok(reply);
+            }
+            // Read and let go first: the login needs a place among the concurrent requests, too.
+            let body = reply.head_of_body().await;
+            // A 401 says that the call was not acted on, so it is safe to make it again, once.
+            if !renewed && auth::renew(self, &used).await.map_err(|error| error.effect(Effect::None))? {
+                renewed = true;
+                continue;
+            }
+            return Err(auth::refused(self, chosen, &request.what, &with_excerpt(&body)));
+        }
+    }
+
+    /// One call with the credentials it was given; redirects of reads are followed on the same host only.
+    ///
+    /// # Errors
+    /// No answer, or sent away to another host.
+    pub(crate) async fn follow(&self, request: &Prepared, headers: HeaderMap) -> Result<Reply> {
+        let mut url = request.url.clone();
+        for _ in 0..=REDIRECTS {
+            let reply = self.once(request, url.clone(), headers.clone()).await?;
+            let Some(target) = reply.redirect() else { return Ok(reply) };
+            let status = reply.status();
+            if !may_follow(&request.method, &url, &target) {
+                return Err(sent_away(request, status, &target));
+            }
+            url = target;
+        }
+        Err(Error::remote(format!("{}: {} redirects in a circle", request.what, transport::host_port(&url)))
+            .help("check `base_url`"))
+    }
+
+    async fn once(&self, request: &Prepared, url: Url, headers: HeaderMap) -> Result<Reply> {
+        let host = transport::host_port(&url);
+        let permit = self.limiter().enter(&host).await?;
+        let started = Instant::now();
+        let shown = request.shown(&url);
+        let built = self.client().request(request.method.clone(), url.clone());
+        let sent = request.body.attach(built).await?.headers(headers).send().await;
+        let response = sent.map_err(|error| {
+            let error = transport::failure(&error, &url, self.timeout()).at(&request.what);
+            tracing::debug!(method = %request.method, url = %shown, ms = started.elapsed().as_millis() as u64, %error, "request failed");
+            error
+        })?;
+        let reply = Reply { response, url, shown, timeout: self.timeout(), started, permit };
+        tracing::debug!(method = %request.method, url = %reply.shown, status = reply.status().as_u16(), ms = reply.ms(), "answer");
+        if let Some(pause) = reply.pause() {
+            tracing::debug!(%host, seconds = pause.as_secs_f64(), "host asks to be left alone");
+            self.limiter().hold(&host, pause);
+        }
+        Ok(reply)
+    }
+}
+
+/// A redirect is followed for reads that stay where the credentials belong; `http` to `https` of one host is fine.
+fn may_follow(method: &Method, from: &Url, to: &Url) -> bool {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let upgrade = from.scheme() == "http" && to.scheme() == "https" && from.port().is_none() && to.port().is_none();
+    reads && from.host() == to.host() && (upgrade || from.origin() == to.origin())
+}
+
+fn sent_away(request: &Prepared, status: StatusCode, target: &Url) -> Error {
+    let target = format!("{}://{}{}", target.scheme(), transport::host_port(target), target.path());
+    Error::user(redact(&format!(
+        "{} was answered with {status}, a redirect to {target}, which is not followed",
+        request.what
+    )))
+    .help("credentials are sent to the host of `base_url` alone and writes are not redirected; if the address is right, set `base_url` to it")
+}
+
+impl Reply {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// How long the host asks not to be asked again.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        matches!(self.status().as_u16(), 429 | 503)
+            .then(|| retry_after(self.headers(), SystemTime::now()))
+            .flatten()
+    }
+
+    fn ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn redirect(&self) -> Option<Url> {
+        if !matches!(self.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let location = self.headers().get(LOCATION)?.to_str().ok()?;
+        self.url.join(location).ok()
+    }
+
+    /// The whole body, up to a limit.
+    ///
+    /// # Errors
+    /// The connection was cut, or the body is larger than that.
+    pub(crate) async fn bytes(mut self, limit: usize) -> Result<Bytes> {
+        let mut body = BytesMut::new();
+        while let Some(piece) = self.response.chunk().await.map_err(|error| self.cut(&error))? {
+            if body.len() + piece.len() > limit {
+                return Err(Error::data(format!(
+                    "the answer of {} is larger than {} MiB",
+                    transport::host_port(&self.url),
+                    limit >> 20
+                ))
+                .help("ask for smaller pages: `page_size` in the connection's `overrides`")
+                .effect(Effect::Unknown));
+            }
+            body.extend_from_slice(&piece);
+        }
+        tracing::debug!(url = %self.shown, status = self.status().as_u16(), ms = self.ms(), bytes = body.len(), "body read");
+        Ok(body.freeze())
+    }
+
+    /// What there is of a body, for an error message; a cut one is as good as any.
+    pub(crate) async fn head_of_body(mut self) -> Bytes {
+        let mut body = BytesMut::new();
+        while body.len() < ERROR_LIMIT {
+            let Ok(Some(piece)) = self.response.chunk().await else { break };
+            body.extend_from_slice(&piece);
+        }
+        body.freeze()
+    }
+
+    /// The body as it comes. The place among the concurrent requests is given back: the reader may be slow.
+    pub(crate) fn stream(self) -> impl Stream<Item = std::result::Result<Bytes, Error>> + Send + 'static {
+        let Self { response, url, timeout, permit, .. } = self;
+        drop(permit);
+        response.bytes_stream().map(move |piece| piece.map_err(|error| transport::failure(&error, &url, timeout)))
+    }
+
+    fn cut(&self, error: &reqwest::Error) -> Error {
+        transport::failure(error, &self.url, self.timeout)
+    }
+}

@@ -1,0 +1,198 @@
+//! Which page comes next, and that it is not one that was there already.
+
+use crate::plan::{PagerKind, PagerPlan};
+use reqwest::header::{HeaderMap, LINK};
+use serde_json::{Value as Json, json};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use towpath_connector::{Error, Result};
+use url::Url;
+
+/// Where a paged read stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Pager {
+    plan: Option<PagerPlan>,
+    what: String,
+    number: i64,
+    offset: i64,
+    key: Option<Json>,
+    next_url: Option<Url>,
+    seen_records: u64,
+    pages: u64,
+    done: bool,
+    contents: HashSet<u64>,
+    keys: HashSet<String>,
+}
+
+/// What a page told.
+pub(crate) struct Page<'a> {
+    pub(crate) answer: &'a Json,
+    pub(crate) headers: &'a HeaderMap,
+    /// Where it came from.
+    pub(crate) url: &'a Url,
+    pub(crate) records: usize,
+    /// A fingerprint of its records.
+    pub(crate) content: u64,
+}
+
+/// A fingerprint of records.
+pub(crate) fn fingerprint<T: AsRef<Json>>(records: &[T]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for record in records {
+        record.as_ref().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+impl Pager {
+    pub(crate) fn new(what: &str, plan: Option<PagerPlan>) -> Self {
+        let first = match plan.as_ref().map(|plan| &plan.kind) {
+            Some(PagerKind::Page { first, .. } | PagerKind::Offset { first }) => *first,
+            _ => 0,
+        };
+        Self {
+            plan,
+            what: what.to_owned(),
+            number: first,
+            offset: first,
+            key: None,
+            next_url: None,
+            seen_records: 0,
+            pages: 0,
+            done: false,
+            contents: HashSet::new(),
+            keys: HashSet::new(),
+        }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// What `page.…` stands for in the next request.
+    pub(crate) fn names(&self) -> Json {
+        let size = self.plan.as_ref().and_then(|plan| plan.size);
+        json!({"number": self.number, "size": size, "offset": self.offset, "key": self.key})
+    }
+
+    /// The URL of the next page, when the last answer gave it.
+    pub(crate) fn next_url(&self) -> Option<&Url> {
+        self.next_url.as_ref()
+    }
+
+    /// Where the read stands, for a checkpoint.
+    pub(crate) fn position(&self) -> Json {
+        json!({
+            "page": self.number, "offset": self.offset, "key": self.key,
+            "next": self.next_url.as_ref().map(Url::as_str), "records": self.seen_records, "done": self.done,
+        })
+    }
+
+    /// There was nothing, and there is nothing behind it.
+    pub(crate) fn finish(&mut self) {
+        self.done = true;
+    }
+
+    /// Goes on behind a page.
+    ///
+    /// # Errors
+    /// The page, or the key of the next one, was there before: going on would never end.
+    pub(crate) fn advance(&mut self, page: &Page<'_>) -> Result<()> {
+        self.pages += 1;
+        self.seen_records += page.records as u64;
+        let Some(plan) = self.plan.clone() else {
+            self.done = true;
+            return Ok(());
+        };
+        if page.records > 0 && !self.contents.insert(page.content) {
+            return Err(self.again(&format!("page {} holds the same records as one before it", self.pages)));
+        }
+        let total = plan.total.as_ref().and_then(|path| path.first(page.answer)).and_then(whole);
+        let short = plan.stop_when_short && plan.size.is_some_and(|size| (page.records as u64) < size);
+        let counted = total.is_some_and(|total| i64::try_from(self.seen_records).is_ok_and(|seen| seen >= total));
+        self.done = match &plan.kind {
+            PagerKind::Page { last, .. } => {
+                let last = last.as_ref().and_then(|path| path.first(page.answer)).and_then(whole);
+                let ended = last.is_some_and(|last| self.number >= last);
+                self.number += 1;
+                page.records == 0 || short || counted || ended
+            }
+            PagerKind::Offset { .. } => {
+                self.offset += i64::try_from(page.records).unwrap_or(i64::MAX);
+                page.records == 0 || short || counted
+            }
+            PagerKind::Key { from } => {
+                self.key = from.first(page.answer).filter(|key| !is_end(key)).cloned();
+                if let Some(key) = self.key.clone() {
+                    self.once(key.to_string(), "the key of the next page")?;
+                }
+                self.key.is_none() || counted
+            }
+            PagerKind::Next { from } => {
+                let next = from.first(page.answer).filter(|next| !is_end(next));
+                let next = next.and_then(Json::as_str).map(str::to_owned);
+                self.follow(next, page.url)? || counted
+            }
+            PagerKind::Link => self.follow(next_link(page.headers), page.url)? || counted,
+        };
+        Ok(())
+    }
+
+    /// True at the end.
+    fn follow(&mut self, next: Option<String>, from: &Url) -> Result<bool> {
+        let Some(written) = next else {
+            self.next_url = None;
+            return Ok(true);
+        };
+        let url = from
+            .join(&written)
+            .map_err(|error| Error::remote(format!("{}: the URL of the next page is none: {error}", self.what)))?;
+        if url.origin() != from.origin() {
+            return Err(Error::remote(format!(
+                "{}: the next page is said to be on another host, {}, where credentials are not sent",
+                self.what,
+                crate::transport::host_port(&url)
+            )));
+        }
+        self.once(url.to_string(), "the URL of the next page")?;
+        self.next_url = Some(url);
+        Ok(false)
+    }
+
+    fn once(&mut self, key: String, what: &str) -> Result<()> {
+        if self.keys.insert(key) {
+            return Ok(());
+        }
+        Err(self.again(&format!("page {} gives {what} that one before it gave", self.pages)))
+    }
+
+    fn again(&self, why: &str) -> Error {
+        Error::remote(format!("{}: {why}; reading on would never end", self.what)).help(format!(
+            "is the number of the first page right? set `overrides: {{{}: {{first_page: …}}}}` in the connection",
+            self.what
+        ))
+    }
+}
+
+/// A whole number, written as one or as text.
+fn whole(value: &Json) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+fn is_end(value: &Json) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty) || *value == Json::Bool(false)
+}
+
+/// The target of `rel="next"` among `Link` headers.
+fn next_link(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(",")).find_map(
+        |link| {
+            let (target, params) = link.split_once('>')?;
+            let next = params.split(';').any(|param| {
+                let param = param.trim().to_ascii_lowercase();
+                param.strip_prefix("rel=").is_some_and(|rel| rel.trim_matches('"').split(' ').any(|rel| rel == "next"))
+            });
+            next.then(|| target.trim().trim_start_matches('<').to_owned())
+        },
+    )
+}

@@ -1,0 +1,156 @@
+//! What all tests of the runtime share: a connection to a stand-in, and reading a source to its end.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+
+use polars::prelude::{DataFrame, concat, IntoLazy};
+use serde_json::{Map, Value as Json, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use towpath_connector::{
+    Answer, Connect, Connector, Error, Extract, Operation, Reader, Record, RejectedRow, Settings, Sink, SinkAsk,
+    Source, SourceAsk,
+};
+use towpath_sandbox::{Options, System};
+use towpath_spec::Files;
+
+pub fn object(value: Json) -> Record {
+    value.as_object().cloned().unwrap()
+}
+
+/// A connector with the settings of one connection.
+pub struct World {
+    pub connector: Arc<dyn Connector>,
+    pub connect: Connect,
+}
+
+impl World {
+    pub fn new(connector: Arc<dyn Connector>, settings: Json) -> Self {
+        let connect = Connect {
+            name: "hf".to_owned(),
+            settings: Settings::new(object(settings)),
+            base: PathBuf::from("."),
+            timeout: Duration::from_secs(20),
+        };
+        Self { connector, connect }
+    }
+
+    /// A connection to a stand-in, with further settings.
+    pub fn of(system: &System, more: Json) -> Self {
+        let mut settings: Map<String, Json> =
+            system.settings().into_iter().map(|(name, value)| (name, Json::from(value))).collect();
+        settings.extend(object(more));
+        let connector = builtin(system.name());
+        Self::new(connector, Json::Object(settings))
+    }
+
+    pub fn reader(&self) -> Arc<dyn Reader> {
+        self.connector.reader(&self.connect).unwrap()
+    }
+
+    pub fn source(&self, stream: &str, with: Json, cursor: Option<&Json>) -> Box<dyn Extract> {
+        let with = Settings::new(object(with));
+        let ask = SourceAsk {
+            stream: Some(stream),
+            connection: &self.connect.settings,
+            settings: &with,
+            columns: &[],
+            base: Path::new("."),
+        };
+        match self.reader().source(&ask, cursor).unwrap() {
+            Source::Extract(extract) => extract,
+            Source::Scan(_) => unreachable!("an API is never scanned"),
+        }
+    }
+
+    pub async fn lookup(&self, stream: &str, params: Json) -> Result<Vec<Record>, Error> {
+        self.reader().lookup(stream).unwrap().get(&object(params)).await
+    }
+
+    pub fn operation(&self, name: &str) -> Arc<dyn Operation> {
+        let nothing = Settings::default();
+        let ask = SinkAsk {
+            operation: Some(name),
+            connection: &self.connect.settings,
+            settings: &nothing,
+            schema: None,
+            base: Path::new("."),
+        };
+        match self.connector.writer(&self.connect).unwrap().sink(&ask).unwrap() {
+            Sink::Operation(operation) => operation,
+            Sink::File(_) => unreachable!("an API is no file"),
+        }
+    }
+
+    pub async fn send(&self, name: &str, record: Json) -> Result<Answer, Error> {
+        self.operation(name).send(&object(record)).await
+    }
+}
+
+pub fn builtin(name: &str) -> Arc<dyn Connector> {
+    towpath_http::builtin().into_iter().find(|connector| connector.descriptor().name == name).unwrap()
+}
+
+/// A connector of a definition written in a test.
+pub fn defined(text: &str) -> Arc<dyn Connector> {
+    let mut files = Files::new();
+    towpath_http::from_definition(&mut files, Path::new("test.yaml"), text).unwrap_or_else(|problems| {
+        let lines: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {}", files.position(problem.span), problem.message)).collect();
+        panic!("the definition is wrong:\n{}", lines.join("\n"))
+    })
+}
+
+/// All rows and rejects, as a run would collect them: after a passing error it goes on behind the last position.
+pub async fn drain(extract: &mut dyn Extract) -> Result<(DataFrame, Vec<RejectedRow>, usize), Error> {
+    let (mut frames, mut rejects, mut retries) = (Vec::new(), Vec::new(), 0);
+    let (mut sure_frames, mut sure_rejects) = (0, 0);
+    loop {
+        match extract.next().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) => {
+                frames.push(chunk.frame.lazy());
+                rejects.extend(chunk.rejects);
+                if chunk.position.is_some() {
+                    (sure_frames, sure_rejects) = (frames.len(), rejects.len());
+                }
+            }
+            Err(error) if error.is_passing() && retries < 10 => {
+                retries += 1;
+                frames.truncate(sure_frames);
+                rejects.truncate(sure_rejects);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let frame = concat(frames, Default::default()).unwrap().collect().unwrap();
+    Ok((frame, rejects, retries))
+}
+
+pub async fn human_focus() -> System {
+    towpath_sandbox::start("human-focus", Options::default()).await.unwrap()
+}
+
+pub async fn peoplefluent() -> System {
+    towpath_sandbox::start("peoplefluent", Options::default()).await.unwrap()
+}
+
+/// The fields of a confirmed answer.
+pub fn confirmed(answer: Result<Answer, Error>) -> Json {
+    match answer.unwrap() {
+        Answer::Confirmed { fields } => Json::Object(fields),
+        Answer::Refused { message } => panic!("refused: {message}"),
+    }
+}
+
+/// The vendor's words of a refusal.
+pub fn refusal(answer: Result<Answer, Error>) -> String {
+    match answer.unwrap() {
+        Answer::Refused { message } => message,
+        Answer::Confirmed { fields } => panic!("confirmed: {}", json!(fields)),
+    }
+}
+
+pub fn texts(frame: &DataFrame, column: &str) -> Vec<Option<String>> {
+    let column = frame.column(column).unwrap().as_materialized_series().clone();
+    column.str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
+}

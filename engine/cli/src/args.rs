@@ -1,0 +1,337 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Moves data between systems from YAML: SaaS APIs, files, databases.
+#[derive(Debug, Parser)]
+#[command(name = "towpath", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What most commands take.
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// Flags most commands take.
+#[derive(Debug, Args)]
+pub struct Shared {
+    /// The environment of towpath.yaml to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// A parameter's value
+    #[arg(long = "param", global = true, value_name = "K=V", value_parser = pair)]
+    pub params: Vec<(String, String)>,
+    /// The folder in which state is kept [default: .towpath beside the project]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<String>,
+    /// A file with secrets, one NAME=VALUE a line; variables of the environment serve as well
+    #[arg(long, global = true, value_name = "FILE")]
+    pub secrets: Option<PathBuf>,
+    /// How findings are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Says more; twice: every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Says only what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Without colours (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// The time `now()` gives, e.g. 2026-01-31T12:00:00Z
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub now: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON object for each finding or row.
+    Json,
+    /// Annotations of GitHub's CI.
+    Github,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes a working project: pipeline, data, editor schema line
+    Init(InitArgs),
+    /// Checks files; no network, secrets or environment needed
+    Validate(ValidateArgs),
+    /// Checks credentials and reachability of a pipeline's connections; writes nothing
+    Check(PipelineArgs),
+    /// Runs pipelines
+    Run(RunArgs),
+    /// Shows rows of one node
+    Preview(PreviewArgs),
+    /// Draws a pipeline
+    Graph(GraphArgs),
+    /// Lists connectors, or shows one
+    Connectors(ConnectorsArgs),
+    /// Starts local stand-ins of SaaS systems
+    Sandbox(SandboxArgs),
+    /// Lists runs, or shows one
+    Runs(RunsArgs),
+    /// Lists rejects, or shows one
+    Rejects(RejectsArgs),
+    /// Says what an error code means and how to mend it
+    Explain(ExplainArgs),
+    /// Writes a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Writes the generated pages of docs/reference
+    #[command(hide = true)]
+    Reference(ReferenceArgs),
+}
+
+/// `towpath init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder, made if it is not there
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// `towpath validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Files or folders [default: the project, or the working directory]
+    pub paths: Vec<PathBuf>,
+    /// Prints the columns of a node
+    #[arg(long, value_name = "NODE")]
+    pub schema: Option<String>,
+    /// Says for each field whether it is compiled or interpreted, and why
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// A pipeline.
+#[derive(Debug, Args)]
+pub struct PipelineArgs {
+    /// The pipeline file
+    pub pipeline: PathBuf,
+}
+
+/// `towpath run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Pipeline files, run one after the other
+    #[arg(required = true)]
+    pub pipelines: Vec<PathBuf>,
+    /// Points the connections at local stand-ins
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Reads everything, whatever the cursors say
+    #[arg(long)]
+    pub full_refresh: bool,
+    /// Reads at most so many rows of each source, and keeps no cursor
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Keeps the staged data of the run
+    #[arg(long)]
+    pub keep_stage: bool,
+    /// Seconds a request may take without a byte coming back
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+    /// Names of the records the stand-ins are filled with
+    #[command(flatten)]
+    pub seed: SeedArgs,
+}
+
+/// What the stand-ins are filled with.
+#[derive(Debug, Args)]
+pub struct SeedArgs {
+    /// People in the stand-ins
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub sandbox_people: usize,
+    /// Training records in the stand-ins
+    #[arg(long, value_name = "N", default_value_t = 120)]
+    pub sandbox_records: usize,
+}
+
+/// `towpath preview`.
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// The pipeline file
+    pub pipeline: PathBuf,
+    /// The node
+    pub node: String,
+    /// How many rows
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+    /// Reads at most so many rows of each source
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub sample: u64,
+    /// Points the connections at local stand-ins
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `towpath graph`.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The pipeline file
+    pub pipeline: PathBuf,
+    /// The language of the drawing
+    #[arg(long = "as", value_enum, default_value_t = GraphFormat::Mermaid)]
+    pub language: GraphFormat,
+}
+
+/// Languages of drawings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Markdown.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+}
+
+/// `towpath connectors`.
+#[derive(Debug, Args)]
+pub struct ConnectorsArgs {
+    /// What to do; lists them when nothing is said
+    #[command(subcommand)]
+    pub command: Option<ConnectorsCommand>,
+}
+
+/// `towpath connectors …`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectorsCommand {
+    /// Lists all connectors
+    List,
+    /// Shows a connector, or one of its streams or operations
+    Show {
+        /// The connector
+        name: String,
+        /// A stream or an operation of it
+        item: Option<String>,
+    },
+}
+
+/// `towpath sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Which systems [default: all]
+    pub names: Vec<String>,
+    /// What they are filled with
+    #[command(flatten)]
+    pub seed: SeedArgs,
+    /// The port of the first system; those after it take the next ones [default: any free port]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// What goes wrong, e.g. `500:every=7`
+    #[arg(long, value_name = "FAULTS", default_value = "")]
+    pub faults: String,
+}
+
+/// `towpath runs`.
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// What to do; lists them when nothing is said
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// `towpath runs …`.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Lists runs, the latest first
+    List {
+        /// Only those of this pipeline
+        #[arg(long)]
+        pipeline: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Shows a run
+    Show {
+        /// The run; the beginning of its name will do; `last` is the latest
+        run: String,
+    },
+}
+
+/// `towpath rejects`.
+#[derive(Debug, Args)]
+pub struct RejectsArgs {
+    /// What to do; lists those of the latest run when nothing is said
+    #[command(subcommand)]
+    pub command: Option<RejectsCommand>,
+}
+
+/// `towpath rejects …`.
+#[derive(Debug, Subcommand)]
+pub enum RejectsCommand {
+    /// Lists the rejects of a run
+    List {
+        /// The run; the latest when none is given
+        run: Option<String>,
+        /// Only those of this node
+        #[arg(long)]
+        node: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Shows a reject with its row
+    Show {
+        /// Its number
+        id: i64,
+    },
+}
+
+/// `towpath explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, as it stands in brackets in a message; all of them when none is given
+    pub code: Option<String>,
+}
+
+/// `towpath completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `towpath reference`.
+#[derive(Debug, Args)]
+pub struct ReferenceArgs {
+    /// The folder to write to
+    #[arg(default_value = "docs/reference")]
+    pub dir: PathBuf,
+    /// Writes nothing; fails if what is there differs
+    #[arg(long)]
+    pub check: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|_| "expected a time such as 2026-01-31T12:00:00Z".into())
+}

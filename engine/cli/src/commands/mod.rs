@@ -1,0 +1,14 @@
+//! One file a command.
+
+pub mod check;
+pub mod completions;
+pub mod connectors;
+pub mod explain;
+pub mod graph;
+pub mod init;
+pub mod preview;
+pub mod rejects;
+pub mod run;
+pub mod runs;
+pub mod sandbox;
+pub mod validate;

@@ -1,0 +1,100 @@
+//! `towpath run`.
+
+use crate::args::{RunArgs, Shared};
+use crate::documents::Workspace;
+use crate::failure::Ended;
+use crate::secrets::Secrets;
+use crate::stand_ins::StandIns;
+use crate::world::{self, Overrides};
+use crate::{progress, screen, summary};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use towpath_run::{Outcome, Status};
+use towpath_state::Store;
+
+/// Runs pipelines one after the other; the worst exit code is the command's.
+pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
+    let runtime = world::runtime()?;
+    let cancel = CancellationToken::new();
+    runtime.block_on(async {
+        world::stop_on_signals(cancel.clone());
+        let mut worst = 0;
+        for pipeline in &args.pipelines {
+            let status = one(args, shared, pipeline, cancel.clone()).await?;
+            let code = status.exit_code();
+            worst = if rank(code) > rank(worst) { code } else { worst };
+            if status == Status::Interrupted {
+                break;
+            }
+        }
+        Ok(ExitCode::from(worst))
+    })
+}
+
+/// Which of two exit codes says more.
+fn rank(code: u8) -> u8 {
+    match code {
+        0 => 0,
+        3 => 1,
+        75 => 2,
+        1 => 3,
+        _ => 4,
+    }
+}
+
+async fn one(
+    args: &RunArgs,
+    shared: &Shared,
+    pipeline: &Path,
+    cancel: CancellationToken,
+) -> Result<Status, crate::failure::Failure> {
+    let mut workspace = Workspace::around(pipeline)?;
+    let plan = workspace.plan_or_fail(pipeline, shared)?;
+    let secrets = Secrets::read(shared.secrets.as_deref())?;
+    let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
+    let store = Store::open(&folder)?;
+    let (stand_ins, overrides) = if args.sandbox {
+        let (stand_ins, overrides) = StandIns::start(&plan, &args.seed, &folder.join("sandbox")).await?;
+        (Some(stand_ins), overrides)
+    } else {
+        (None, Overrides::new())
+    };
+    let options = towpath_run::Options {
+        limit: args.limit,
+        full_refresh: args.full_refresh,
+        keep_stage: args.keep_stage,
+        ..world::options(shared, folder.join("stages"), args.timeout)
+    };
+    let observer = progress::observer(shared);
+    let world = world::world(&workspace, &secrets, overrides, observer, cancel);
+    let file = pipeline.display().to_string();
+    let ran = towpath_run::run(Arc::new(plan), options, world, store, &file, env!("CARGO_PKG_VERSION")).await;
+    if let Some(stand_ins) = stand_ins {
+        stand_ins.stop().await?;
+    }
+    let outcome = ran?;
+    report(&outcome, shared);
+    Ok(outcome.status)
+}
+
+fn report(outcome: &Outcome, shared: &Shared) {
+    if shared.quiet && outcome.status == Status::Done {
+        return;
+    }
+    if shared.log_format == crate::args::LogFormat::Json {
+        tracing::info!(run = outcome.run, exit = outcome.status.exit_code(), "{}", summary::sentence(outcome));
+        return;
+    }
+    if !outcome.nodes.is_empty() {
+        eprintln!("{}", summary::nodes(&outcome.nodes));
+    }
+    for remark in &outcome.remarks {
+        screen::warning(remark);
+    }
+    eprintln!("{}", summary::sentence(outcome));
+    if outcome.nodes.iter().any(|report| report.counts.rejected > 0) {
+        eprintln!("see them with `towpath rejects list {}`", outcome.run);
+    }
+}

@@ -1,0 +1,40 @@
+//! What the terminal can do, and plain messages on it.
+
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+
+static COLOUR: OnceLock<bool> = OnceLock::new();
+
+/// Decides about colours once: never with `--no-color`, `NO_COLOR`, or where stderr is no terminal.
+pub fn set_up(no_color: bool) {
+    let wanted = !no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let _ = COLOUR.set(wanted && std::io::stderr().is_terminal());
+}
+
+/// Whether messages have colours.
+pub fn colour() -> bool {
+    COLOUR.get().copied().unwrap_or(false)
+}
+
+/// Whether a person watches stderr.
+pub fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Text in a style (an ANSI code), where there are colours.
+pub fn style(text: &str, code: &str) -> String {
+    if colour() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// An error with what to do about it.
+pub fn error(message: &str, help: Option<&str>) {
+    eprintln!("{} {message}", style("error:", "1;31"));
+    if let Some(help) = help {
+        eprintln!("{} {help}", style(" help:", "1;36"));
+    }
+}
+
+/// Something worth knowing.
+pub fn warning(message: &str) {
+    eprintln!("{} {message}", style("warning:", "1;33"));
+}

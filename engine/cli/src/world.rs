@@ -1,0 +1,117 @@
+//! The world a run is given: environment, secrets, connectors, who watches.
+
+use crate::args::Shared;
+use crate::documents::Workspace;
+use crate::failure::Failure;
+use crate::secrets::Secrets;
+use crate::state;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use towpath_plan::Plan;
+use towpath_run::{Observer, Options, RetryPolicy, World};
+use towpath_state::RunId;
+
+/// Overrides of connections, by name.
+pub type Overrides = BTreeMap<String, Vec<(String, String)>>;
+
+/// Makes the world of a run.
+pub fn world(
+    workspace: &Workspace,
+    secrets: &Secrets,
+    overrides: Overrides,
+    observer: Arc<dyn Observer>,
+    cancel: CancellationToken,
+) -> World {
+    let secrets = secrets.clone();
+    World {
+        registry: workspace.registry.clone(),
+        env: Arc::new(|name: &str| std::env::var(name).ok()),
+        secret: Arc::new(move |name: &str| secrets.get(name)),
+        overrides,
+        observer,
+        cancel,
+    }
+}
+
+/// The folder of state for a plan.
+pub fn state_folder(plan: &Plan, workspace: &Workspace, shared: &Shared, secrets: &Secrets) -> Result<PathBuf, Failure> {
+    let written = match &plan.state {
+        None => None,
+        Some(text) => Some(render_state(&text.value, secrets)?),
+    };
+    state::folder(shared, written.as_deref(), workspace.folder.as_deref())
+}
+
+fn render_state(template: &str, secrets: &Secrets) -> Result<String, Failure> {
+    use towpath_mapping::Value;
+    use towpath_mapping::scalar::ScalarTemplate;
+    let wrong = |reason: String| Failure::usage(format!("`state` of the project: {reason}"), "write a folder");
+    let template = ScalarTemplate::parse_str(template).map_err(wrong)?;
+    let fields = |root: &str| -> Value {
+        let named = template.roots().iter().filter(|found| found.name == root).filter_map(|found| found.field.clone());
+        Value::Struct(
+            named
+                .map(|name| {
+                    let value = if root == "env" { std::env::var(&name).ok() } else { secrets.get(&name) };
+                    (name, value.map_or(Value::Null, Value::from))
+                })
+                .collect(),
+        )
+    };
+    let names = |name: &str| matches!(name, "env" | "secret").then(|| fields(name));
+    let rendered = template.render(&names).map_err(wrong)?;
+    rendered.as_text().map(str::to_owned).filter(|text| !text.is_empty()).ok_or_else(|| wrong("it is empty".into()))
+}
+
+/// The options of a run.
+pub fn options(shared: &Shared, stages: PathBuf, timeout: u64) -> Options {
+    Options {
+        run: RunId::generate().to_string(),
+        now: shared.now.unwrap_or_else(chrono::Utc::now),
+        limit: None,
+        full_refresh: false,
+        keep_stage: false,
+        stages,
+        retry: RetryPolicy::default(),
+        timeout: Duration::from_secs(timeout.max(1)),
+    }
+}
+
+/// The runtime everything asynchronous runs on.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // A few threads more than cores: some of them wait in Polars or in the database.
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2) + 2;
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
+}
+
+/// Stops in order at the first Ctrl-C or SIGTERM; the second one ends the process at once.
+pub fn stop_on_signals(cancel: CancellationToken) {
+    tokio::spawn(async move {
+        if !signal().await {
+            return;
+        }
+        crate::screen::warning("stopping: what is under way is finished first (once more to stop at once)");
+        cancel.cancel();
+        if signal().await {
+            std::process::exit(130);
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn signal() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return false };
+    tokio::select! {
+        caught = tokio::signal::ctrl_c() => caught.is_ok(),
+        caught = terminate.recv() => caught.is_some(),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
+}

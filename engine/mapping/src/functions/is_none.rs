@@ -1,0 +1,28 @@
+//! `none`.
+
+use std::sync::Arc;
+
+use towpath_spec::Type;
+
+use super::{Bound, Function, FunctionKind, Kernel, Rest, example, needed};
+use crate::value::Value;
+
+pub(super) static FUNCTION: Function = Function {
+    name: "none",
+    kinds: &[FunctionKind::Test],
+    signature: "value is none",
+    doc: "Whether the value is null.",
+    examples: &[
+        example("{{ none is none }}", "true"),
+        example("{{ 'x' is none }}", "false"),
+        example("{{ 'x' is not none }}", "true"),
+    ],
+    parameters: &[needed("value")],
+    rest: Rest::None,
+    bind: |binder| {
+        let plain = *binder.ty(0) != Type::Json;
+        let bound = binder.rows(Type::Bool, false, "its input is json", |args, _| Ok(Value::Bool(args[0].is_null())));
+        let bound = Bound { fallible: false, ..bound.seeing_nulls().nullable(false) };
+        Ok(bound.with_if(plain, || Kernel::Polars(Arc::new(|mut args, _| args.swap_remove(0).is_null()))))
+    },
+};

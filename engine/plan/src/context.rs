@@ -1,0 +1,111 @@
+//! What every part of the planner needs, and where problems are collected.
+
+use crate::plan::{Connection, Param};
+use std::path::{Path, PathBuf};
+use towpath_connector::{Problem, Registry};
+use towpath_mapping::Scope;
+use towpath_spec::diagnostic::did_you_mean;
+use towpath_spec::{Code, Diagnostic, Field, Files, Schema, Span, Text};
+
+/// The planner's working state.
+pub(crate) struct Context<'a> {
+    pub files: &'a Files,
+    pub registry: &'a Registry,
+    pub base: PathBuf,
+    pub params: Vec<Param>,
+    pub param_fields: Vec<Field>,
+    pub connections: Vec<Connection>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub blocked: Vec<Diagnostic>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(files: &'a Files, registry: &'a Registry, base: &Path) -> Self {
+        Self {
+            files,
+            registry,
+            base: base.to_owned(),
+            params: Vec::new(),
+            param_fields: Vec::new(),
+            connections: Vec::new(),
+            diagnostics: Vec::new(),
+            blocked: Vec::new(),
+        }
+    }
+
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Keeps the value, or the problems.
+    pub fn take<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+        result
+            .map_err(|problems| self.diagnostics.extend(problems))
+            .ok()
+    }
+
+    /// The scope of a row template.
+    pub fn compile<T>(
+        &mut self,
+        columns: Option<&Schema>,
+        extra: &[Field],
+        compile: impl FnOnce(&Scope<'_>) -> Result<T, Vec<Diagnostic>>,
+    ) -> Option<T> {
+        let scope = Scope {
+            files: self.files,
+            columns,
+            params: &self.param_fields,
+            extra,
+        };
+        let result = compile(&scope);
+        self.take(result)
+    }
+
+    /// A name that must be one of those known; the problem is reported.
+    pub fn known<'n>(
+        &mut self,
+        code: Code,
+        what: &str,
+        written: &Text,
+        known: impl IntoIterator<Item = &'n str> + Clone,
+    ) -> bool {
+        if known.clone().into_iter().any(|name| name == written.value) {
+            return true;
+        }
+        let help = did_you_mean(&written.value, known);
+        self.push(
+            Diagnostic::error(code, written.span, format!("unknown {what} `{written}`"))
+                .maybe_help(help),
+        );
+        false
+    }
+
+    /// A column that must be there; true when the columns are not known.
+    pub fn column(&mut self, written: &Text, schema: Option<&Schema>) -> bool {
+        schema.is_none_or(|schema| {
+            self.known(
+                towpath_spec::codes::UNKNOWN_COLUMN,
+                "column",
+                written,
+                schema.names(),
+            )
+        })
+    }
+
+    /// Reports what a connector finds wrong, at the setting's value where there is one.
+    pub fn problems(
+        &mut self,
+        code: Code,
+        problems: Vec<Problem>,
+        node: Span,
+        place: impl Fn(&str) -> Option<Span>,
+    ) -> Vec<Diagnostic> {
+        problems
+            .into_iter()
+            .map(|problem| {
+                let span = problem.setting.as_deref().and_then(&place).unwrap_or(node);
+                Diagnostic::error(code, span, problem.message).maybe_help(problem.help)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,199 @@
+//! Planning of sinks.
+
+use crate::connections::{Known, Resolved};
+use crate::context::Context;
+use crate::plan::{OnUnknown, Port, SinkNode};
+use crate::record;
+use crate::settings::SettingTemplate;
+use towpath_connector::{Kind, OperationInfo, Setting, SinkAsk};
+use towpath_spec::document::{SinkDoc, Tree};
+use towpath_spec::{Diagnostic, Field, Schema, Text, Type, codes};
+
+/// Requests at a time when a pipeline does not say.
+const CONCURRENCY: usize = 8;
+
+/// Plans a sink that reads `input`.
+pub(crate) fn plan(
+    context: &mut Context<'_>,
+    known: &Known,
+    doc: &SinkDoc,
+    input: Port,
+    schema: Option<&Schema>,
+) -> Option<SinkNode> {
+    for key in &doc.key {
+        context.column(key, schema);
+    }
+    let mut target = context.target(
+        known,
+        &doc.target,
+        &doc.name,
+        &doc.settings.entries,
+        doc.span,
+    )?;
+    let connector = target.connector.clone();
+    let descriptor = connector.descriptor();
+    if !descriptor.writes {
+        let message = format!("connector `{}` has no sinks", descriptor.name);
+        context.push(Diagnostic::error(
+            codes::CANNOT_WRITE,
+            doc.target.name().span,
+            message,
+        ));
+        return None;
+    }
+    let operation = match (&doc.operation, descriptor.kind) {
+        (Some(written), _) => {
+            let names = descriptor
+                .operations
+                .iter()
+                .map(|operation| operation.name.as_str());
+            if !context.known(codes::UNKNOWN_OPERATION, "operation", written, names) {
+                return None;
+            }
+            descriptor.operation(&written.value)
+        }
+        (None, Kind::Api) => {
+            let message = format!(
+                "sink `{}` does not say which operation of `{}` it uses",
+                doc.name, descriptor.name
+            );
+            let help = format!(
+                "write `operation: …`; `towpath connectors show {}` lists them",
+                descriptor.name
+            );
+            context.push(Diagnostic::error(codes::MISSING_KEY, doc.span, message).help(help));
+            return None;
+        }
+        (None, _) => None,
+    };
+    let on_unknown = on_unknown(context, &mut target, operation.is_some());
+    let declared: Vec<&Setting> = descriptor.sink_settings.iter().collect();
+    let what = format!("a `{}` sink", descriptor.name);
+    let settings = context.check_settings(&what, &declared, &target.own, doc.span);
+    let record = match operation {
+        Some(operation) => {
+            record::plan(context, operation, doc.record.as_ref(), schema, doc.span).or_else(|| {
+                // What is wrong was said; the rest of the sink is planned all the same.
+                Some(crate::RecordTemplate::Object(Vec::new()))
+            })
+        }
+        None => {
+            refuse_record(context, doc);
+            describe(context, &target, &declared, &settings, schema, doc);
+            None
+        }
+    };
+    Some(SinkNode {
+        connection: target.connection,
+        input,
+        input_schema: schema.cloned(),
+        operation: operation.map(|operation| (operation.name.clone(), operation.kind)),
+        settings,
+        key: doc.key.iter().map(|key| key.value.clone()).collect(),
+        record,
+        concurrency: doc
+            .concurrency
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(CONCURRENCY)
+            .max(1),
+        rate: doc.rate,
+        on_error: doc.on_error,
+        max_rejects: doc.max_rejects,
+        on_unknown,
+        results: operation.map(|operation| results(operation, &doc.key, schema)),
+    })
+}
+
+fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc) {
+    if let Some(record) = &doc.record {
+        let message =
+            "`record` is for operations of SaaS systems; a file takes the columns of its input";
+        context.push(
+            Diagnostic::error(codes::UNKNOWN_KEY, record.span, message)
+                .help("shape the columns with a `map` step"),
+        );
+    }
+}
+
+/// `on_unknown` is the language's own key, but only API sinks have it.
+fn on_unknown(
+    context: &mut Context<'_>,
+    target: &mut Resolved<'_>,
+    is_operation: bool,
+) -> OnUnknown {
+    if !is_operation {
+        return OnUnknown::Hold;
+    }
+    let Some(at) = target
+        .own
+        .iter()
+        .position(|(key, _)| key.value == "on_unknown")
+    else {
+        return OnUnknown::Hold;
+    };
+    let (_, tree) = target.own.remove(at);
+    match tree.as_text().map(Text::as_str) {
+        Some("hold") => OnUnknown::Hold,
+        Some("resend") => OnUnknown::Resend,
+        _ => {
+            unknown_choice(context, tree);
+            OnUnknown::Hold
+        }
+    }
+}
+
+fn unknown_choice(context: &mut Context<'_>, tree: &Tree) {
+    let message = "`on_unknown` expects `hold` or `resend`";
+    context.push(Diagnostic::error(codes::INVALID_VALUE, tree.span, message));
+}
+
+fn describe(
+    context: &mut Context<'_>,
+    target: &Resolved<'_>,
+    declared: &[&Setting],
+    settings: &[SettingTemplate],
+    schema: Option<&Schema>,
+    doc: &SinkDoc,
+) {
+    let of_connection: Vec<&Setting> = target.connector.descriptor().settings.iter().collect();
+    let connection = context.known_settings(
+        &of_connection,
+        &context.connections[target.connection].settings,
+    );
+    let known = context.known_settings(declared, settings);
+    let base = context.base.clone();
+    let ask = SinkAsk {
+        operation: None,
+        connection: &connection,
+        settings: &known,
+        schema,
+        base: &base,
+    };
+    if let Err(problems) = target.connector.describe_sink(&ask) {
+        let place = |name: &str| {
+            settings
+                .iter()
+                .find(|setting| setting.name == name)
+                .map(|setting| setting.span)
+        };
+        let errors = context.problems(codes::INVALID_SINK, problems, doc.span, place);
+        context.diagnostics.extend(errors);
+    }
+}
+
+/// The columns of `NAME.results`: the key, the outcome, the fields of the answer.
+fn results(operation: &OperationInfo, key: &[Text], schema: Option<&Schema>) -> Schema {
+    let mut results = Schema::default();
+    for column in key {
+        let ty = schema
+            .and_then(|schema| schema.get(&column.value))
+            .map_or(Type::Text, |field| field.ty.clone());
+        results.set(Field::new(&column.value, ty));
+    }
+    results.set(Field::new("outcome", Type::Text).required());
+    results.set(Field::new("message", Type::Text));
+    for field in &operation.results.fields {
+        results.set(field.clone());
+    }
+    results
+}

@@ -1,0 +1,213 @@
+//! Records: rows as an operation takes them, with the key and payload they are known by.
+
+use crate::payload::{Hash, hash};
+use crate::rejects::NewReject;
+use crate::row_steps::{Computed, evaluate, rejects_of};
+use crate::runner::Runner;
+use polars::prelude::*;
+use serde_json::Value as Json;
+use towpath_connector::{Error, OperationInfo, Record, Result};
+use towpath_mapping::{Constants, FrameRows, Row, Value, convert};
+use towpath_plan::{RecordTemplate, SinkNode};
+use towpath_spec::{Field, Schema as Columns, Type};
+
+/// A record ready to be sent.
+pub(crate) struct Parcel {
+    /// The columns of the key, as the row has them.
+    pub key: Record,
+    pub key_hash: Hash,
+    pub payload: Record,
+    pub payload_hash: Hash,
+    /// The whole row, for a reject.
+    pub row: Record,
+}
+
+/// Makes records of rows.
+pub(crate) struct Packer {
+    template: RecordTemplate,
+    leaves: Vec<Computed>,
+    leaf_columns: Columns,
+    key: Vec<String>,
+    columns: Columns,
+    required: Vec<String>,
+}
+
+impl Packer {
+    pub fn new(
+        sink: &SinkNode,
+        operation: &OperationInfo,
+        columns: &Columns,
+        constants: &Constants,
+    ) -> Self {
+        let template = sink
+            .record
+            .clone()
+            .unwrap_or(RecordTemplate::Object(Vec::new()));
+        let leaves: Vec<Computed> = template
+            .leaves()
+            .into_iter()
+            .map(|(path, value)| Computed::new(&path, value, constants))
+            .collect();
+        let leaf_columns = Columns::new(
+            leaves
+                .iter()
+                .enumerate()
+                .map(|(at, leaf)| Field::new(name(at), leaf.value.field().0.clone()))
+                .collect(),
+        );
+        let required = operation
+            .fields
+            .iter()
+            .filter(|field| field.required && field.default.is_none())
+            .map(|field| field.name.clone())
+            .collect();
+        Self {
+            template,
+            leaves,
+            leaf_columns,
+            key: sink.key.clone(),
+            columns: columns.clone(),
+            required,
+        }
+    }
+
+    /// The records of a batch, and the rows that make none.
+    pub fn pack(
+        &self,
+        runner: &Runner,
+        batch: &DataFrame,
+    ) -> Result<(Vec<Parcel>, Vec<NewReject>)> {
+        let evaluated = evaluate(batch, &self.leaves)?;
+        let mut rejects = rejects_of(
+            batch,
+            &self.columns,
+            &evaluated,
+            &self.leaves,
+            &runner.constants,
+            None,
+        )?;
+        let failed: std::collections::HashSet<usize> =
+            evaluated.failures().map(|(row, _)| row).collect();
+        let leaves: Vec<Column> = evaluated
+            .values
+            .into_iter()
+            .enumerate()
+            .map(|(at, column)| column.with_name(name(at).into()))
+            .collect();
+        let leaves = DataFrame::new(batch.height(), leaves)?;
+        let values = FrameRows::new(&leaves, &self.leaf_columns).map_err(Error::bug)?;
+        let rows = FrameRows::new(batch, &self.columns).map_err(Error::bug)?;
+        let mut parcels = Vec::with_capacity(batch.height());
+        for row in (0..batch.height()).filter(|row| !failed.contains(row)) {
+            let whole = rows.row(row).to_json();
+            match self.record(&values.row(row)) {
+                Ok(payload) => parcels.push(self.parcel(whole, payload)),
+                Err((field, value, reason)) => {
+                    rejects.push(NewReject {
+                        step: None,
+                        field: Some(field),
+                        value: Some(value),
+                        reason,
+                        row: whole,
+                    });
+                }
+            }
+        }
+        Ok((parcels, rejects))
+    }
+
+    fn parcel(&self, row: Record, payload: Record) -> Parcel {
+        let key: Record = if self.key.is_empty() {
+            payload.clone()
+        } else {
+            self.key
+                .iter()
+                .map(|name| (name.clone(), row.get(name).cloned().unwrap_or_default()))
+                .collect()
+        };
+        let key_hash = hash(&Json::Object(key.clone()));
+        let payload_hash = hash(&Json::Object(payload.clone()));
+        Parcel {
+            key,
+            key_hash,
+            payload,
+            payload_hash,
+            row,
+        }
+    }
+
+    fn record(&self, leaves: &dyn Row) -> std::result::Result<Record, (String, Json, String)> {
+        let mut at = 0;
+        let record = match build(&self.template, leaves, &mut at, "")? {
+            Json::Object(record) => record,
+            other => return Err((String::new(), other, "the record is not an object".into())),
+        };
+        match self
+            .required
+            .iter()
+            .find(|name| record.get(*name).is_some_and(Json::is_null))
+        {
+            Some(field) => Err((
+                field.clone(),
+                Json::Null,
+                format!("field `{field}` must not be null"),
+            )),
+            None => Ok(record),
+        }
+    }
+}
+
+fn name(leaf: usize) -> String {
+    format!("l{leaf}")
+}
+
+fn build(
+    template: &RecordTemplate,
+    leaves: &dyn Row,
+    at: &mut usize,
+    path: &str,
+) -> std::result::Result<Json, (String, Json, String)> {
+    Ok(match template {
+        RecordTemplate::Leaf { wanted, .. } => {
+            let value = leaves.get(&name(*at));
+            *at += 1;
+            fit(value, wanted.as_ref())
+                .map_err(|(value, reason)| (path.to_owned(), value, reason))?
+        }
+        RecordTemplate::List(items) => Json::Array(
+            items
+                .iter()
+                .map(|item| build(item, leaves, at, path))
+                .collect::<std::result::Result<_, _>>()?,
+        ),
+        RecordTemplate::Object(fields) => {
+            let mut out = Record::new();
+            for (name, field) in fields {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                out.insert(name.clone(), build(field, leaves, at, &path)?);
+            }
+            Json::Object(out)
+        }
+    })
+}
+
+/// The value in the type the operation's field has.
+fn fit(value: Value, wanted: Option<&Type>) -> std::result::Result<Json, (Json, String)> {
+    match wanted {
+        _ if value.is_null() => Ok(Json::Null),
+        None | Some(Type::Json | Type::Struct(_) | Type::List(_) | Type::DateTime { .. }) => {
+            Ok(value.to_json())
+        }
+        Some(wanted) if value.type_of() == *wanted => Ok(value.to_json()),
+        Some(wanted) => {
+            let json = value.to_json();
+            convert(&value, wanted)
+                .map(|value| value.to_json())
+                .map_err(|reason| (json, reason))
+        }
+    }
+}

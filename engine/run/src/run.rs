@@ -1,0 +1,398 @@
+//! A run from lock to record.
+
+use crate::accounts::NodeReport;
+use crate::error::{NodeError, RunError, state_error};
+use crate::event::Event;
+use crate::rejects::lock as guard;
+use crate::runner::{Mode, Options, Runner, World};
+use chrono::Utc;
+use serde_json::Value as Json;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use towpath_connector::{Error, Result};
+use towpath_plan::{NodeKind, Plan};
+use towpath_spec::document::MaxRejects;
+use towpath_state::{
+    Intent, Lock, LockError, NodeRecord, Receipt, ReceiptIn, Reject, RunId, RunOutcome, RunStart,
+    RunStatus, Scope, Store,
+};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All is well.
+    Done,
+    /// Done, but rejects are above a limit or outcomes are unknown.
+    Rejects,
+    /// It failed.
+    Failed,
+    /// It failed for a passing reason.
+    FailedPassing,
+    /// It was asked to stop and did so in order.
+    Interrupted,
+}
+
+impl Status {
+    /// The exit code of the command.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Rejects => 3,
+            Self::FailedPassing => 75,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Its name.
+    pub run: String,
+    /// How it ended.
+    pub status: Status,
+    /// What each node did.
+    pub nodes: Vec<NodeReport>,
+    /// The nodes that failed.
+    pub errors: Vec<NodeError>,
+    /// What is to be told beside: limits that were passed.
+    pub remarks: Vec<String>,
+}
+
+/// State as one run sees it: everything it writes carries its lock.
+pub(crate) struct StateAccess {
+    store: Store,
+    lock: Lock,
+    scope: Scope,
+    run: RunId,
+}
+
+impl StateAccess {
+    pub fn cursor(&self, node: &str) -> Result<Option<Json>> {
+        self.store
+            .cursor(&self.scope, node)
+            .map_err(|error| state_error(&error))
+    }
+
+    pub fn add_rejects(&self, rejects: Vec<Reject>) -> Result<()> {
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        let rejects: Vec<Reject> = rejects.into_iter().map(redacted).collect();
+        self.store
+            .add_rejects(&self.run, &rejects)
+            .map_err(|error| state_error(&error))
+    }
+
+    pub fn sent_before(
+        &self,
+        sink: &str,
+        target: &str,
+        keys: &[[u8; 16]],
+    ) -> Result<Vec<Option<Receipt>>> {
+        self.store
+            .sent_before(&self.scope, sink, target, keys)
+            .map_err(|error| state_error(&error))
+    }
+
+    pub fn intend(&self, sink: &str, target: &str, intents: &[Intent]) -> Result<()> {
+        self.store
+            .intend(&self.lock, &self.scope, sink, target, &self.run, intents)
+            .map_err(|error| state_error(&error))
+    }
+
+    pub fn receive(&self, sink: &str, target: &str, receipts: &[ReceiptIn]) -> Result<()> {
+        self.store
+            .receive(&self.lock, &self.scope, sink, target, &self.run, receipts)
+            .map_err(|error| state_error(&error))
+    }
+
+    fn set_cursors(&self, cursors: &[(String, Json)]) -> Result<()> {
+        let cursors: Vec<(&str, Json)> = cursors
+            .iter()
+            .map(|(node, value)| (node.as_str(), value.clone()))
+            .collect();
+        self.store
+            .set_cursors(&self.lock, &self.scope, &cursors)
+            .map_err(|error| state_error(&error))
+    }
+}
+
+/// A secret that came in with the data of a reject does not stay in it.
+fn redacted(mut reject: Reject) -> Reject {
+    let text = reject.row.to_string();
+    let clean = towpath_connector::redact(&text);
+    if clean != text {
+        reject.row = serde_json::from_str(&clean).unwrap_or_default();
+    }
+    reject.reason = towpath_connector::redact(&reject.reason);
+    reject.value = reject.value.map(|value| match value {
+        Json::String(text) => Json::String(towpath_connector::redact(&text)),
+        other => other,
+    });
+    reject
+}
+
+/// Carries out a plan.
+///
+/// # Errors
+/// When it could not start, or state could not be written; everything else is in the outcome.
+pub async fn run(
+    plan: Arc<Plan>,
+    options: Options,
+    world: World,
+    store: Store,
+    pipeline_file: &str,
+    version: &str,
+) -> std::result::Result<Outcome, RunError> {
+    if let Some(blocked) = plan.blocked.first() {
+        let error = Error::user(blocked.message.clone());
+        let error = match &blocked.help {
+            Some(help) => error.help(help.clone()),
+            None => error,
+        };
+        return Err(RunError::NotStarted(error));
+    }
+    let state = start(&plan, &options, store.clone(), pipeline_file, version)?;
+    let id = state.run;
+    let keep_stage = options.keep_stage;
+    let stages = options.stages.join(&options.run);
+    let runner = Runner::new(plan, Mode::Run, options, world, Some(state));
+    let mut errors = sinks(&runner).await;
+    if errors.is_empty() {
+        if let Err(error) = settle(&runner) {
+            errors.push(NodeError {
+                node: "run".into(),
+                error,
+            });
+        }
+    }
+    if let Err(error) = runner.flush_rejects() {
+        errors.push(NodeError {
+            node: "rejects".into(),
+            error,
+        });
+    }
+    let outcome = conclude(&runner, errors);
+    record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
+    if !keep_stage {
+        // What cannot be removed now is only space on disk; the next run does not read it.
+        let _ = std::fs::remove_dir_all(stages);
+    }
+    Ok(outcome)
+}
+
+fn start(
+    plan: &Plan,
+    options: &Options,
+    store: Store,
+    pipeline_file: &str,
+    version: &str,
+) -> std::result::Result<StateAccess, RunError> {
+    let run: RunId = options.run.parse().map_err(|_| {
+        RunError::NotStarted(Error::bug(format!(
+            "`{}` is not the name of a run",
+            options.run
+        )))
+    })?;
+    let scope = Scope::new(&plan.pipeline, &plan.environment);
+    let lock = store.lock(&scope, &run).map_err(|error| match &error {
+        LockError::Held { .. } => {
+            RunError::Locked(Error::user(error.to_string()).help(error.help()))
+        }
+        LockError::State(inner) => RunError::State(state_error(inner)),
+    })?;
+    let params: serde_json::Map<String, Json> = plan
+        .params
+        .iter()
+        .map(|param| {
+            (
+                param.field.name.clone(),
+                param
+                    .value
+                    .as_ref()
+                    .map_or(Json::Null, |value| value.to_json()),
+            )
+        })
+        .collect();
+    let begun = RunStart {
+        id: run,
+        scope: scope.clone(),
+        pipeline_file: pipeline_file.to_owned(),
+        started_at: Utc::now(),
+        params: Json::Object(params),
+        towpath_version: version.to_owned(),
+    };
+    store
+        .begin_run(&begun)
+        .map_err(|error| RunError::State(state_error(&error)))?;
+    Ok(StateAccess {
+        store,
+        lock,
+        scope,
+        run,
+    })
+}
+
+/// Runs all sinks side by side; those that do not hang together go on when one fails.
+async fn sinks(runner: &Arc<Runner>) -> Vec<NodeError> {
+    let mut running = JoinSet::new();
+    for (node, planned) in runner.plan.nodes.iter().enumerate() {
+        if matches!(planned.kind, NodeKind::Sink(_)) {
+            let runner = runner.clone();
+            running.spawn(async move { (node, runner.deliver_once(node).await) });
+        }
+    }
+    let mut errors: Vec<NodeError> = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        let (node, error) = match ended {
+            Ok((_, Ok(_))) => continue,
+            Ok((node, Err(error))) => (runner.plan.nodes[node].name.clone(), error),
+            Err(panic) => (
+                "run".to_owned(),
+                Error::bug(format!("a task panicked: {panic}")),
+            ),
+        };
+        // A node that several sinks need fails once.
+        if !errors
+            .iter()
+            .any(|known| known.error.message == error.message)
+        {
+            runner.tell(Event::Failed {
+                node: node.clone(),
+                error: error.clone(),
+            });
+            errors.push(NodeError { node, error });
+        }
+    }
+    errors
+}
+
+/// Everything is delivered: the books are checked, then the cursors move.
+fn settle(runner: &Arc<Runner>) -> Result<()> {
+    for (node, planned) in runner.plan.nodes.iter().enumerate() {
+        let counts = runner.accounts[node].counts();
+        if !counts.balances() {
+            let message = format!("the books of `{}` do not balance: {counts:?}", planned.name);
+            return Err(Error::bug(message));
+        }
+    }
+    let cursors = std::mem::take(&mut *guard(&runner.cursors)?);
+    match &runner.state {
+        Some(state) if !cursors.is_empty() => state.set_cursors(&cursors),
+        _ => Ok(()),
+    }
+}
+
+fn conclude(runner: &Runner, errors: Vec<NodeError>) -> Outcome {
+    let nodes: Vec<NodeReport> = (0..runner.plan.nodes.len())
+        .filter(|node| runner.accounts[*node].has_started())
+        .map(|node| {
+            runner.accounts[node].stop_if_running();
+            runner.report(node)
+        })
+        .collect();
+    let remarks = remarks(runner);
+    let status = if runner.cancel.is_cancelled() && !errors.is_empty() {
+        Status::Interrupted
+    } else if errors.iter().any(|failed| !failed.error.is_passing()) {
+        Status::Failed
+    } else if !errors.is_empty() {
+        Status::FailedPassing
+    } else if !remarks.is_empty() {
+        Status::Rejects
+    } else {
+        Status::Done
+    };
+    Outcome {
+        run: runner.options.run.clone(),
+        status,
+        nodes,
+        errors,
+        remarks,
+    }
+}
+
+/// Limits that were passed. A sink's limit counts its own rejects and those of every node that leads to it.
+fn remarks(runner: &Runner) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for (node, planned) in runner.plan.nodes.iter().enumerate() {
+        let NodeKind::Sink(sink) = &planned.kind else {
+            continue;
+        };
+        let counts = runner.accounts[node].counts();
+        if counts.unknown > 0 {
+            remarks.push(format!(
+                "{} records of `{}` have an unknown outcome and are held",
+                counts.unknown, planned.name
+            ));
+        }
+        let Some(limit) = sink.max_rejects else {
+            continue;
+        };
+        let upstream = runner.plan.upstream(node);
+        let rejected: u64 = counts.rejected
+            + upstream
+                .iter()
+                .map(|node| runner.accounts[*node].counts().rejected)
+                .sum::<u64>();
+        let rows = counts.rows_in + rejected - counts.rejected;
+        let (over, allowed) = match limit {
+            MaxRejects::Rows(rows) => (rejected > rows, rows.to_string()),
+            // More than so many in a hundred of all rows that were on their way to this sink.
+            MaxRejects::Percent(percent) => (
+                rejected as f64 * 100.0 > percent * rows as f64,
+                format!("{percent}%"),
+            ),
+        };
+        if over {
+            remarks.push(format!(
+                "{rejected} rejects on the way to `{}` are above its limit of {allowed} (of {rows} rows)",
+                planned.name
+            ));
+        }
+    }
+    remarks
+}
+
+fn record(store: &Store, run: &RunId, outcome: &Outcome) -> towpath_state::Result<()> {
+    let nodes: Vec<NodeRecord> = outcome
+        .nodes
+        .iter()
+        .map(|report| NodeRecord {
+            node: report.node.clone(),
+            kind: report.kind.to_owned(),
+            rows_in: report.counts.rows_in,
+            rows_out: report.counts.rows_out,
+            filtered: report.counts.filtered,
+            rejected: report.counts.rejected,
+            skipped: report.counts.skipped,
+            bytes: report.counts.bytes,
+            millis: report.counts.millis,
+            extra: serde_json::json!({
+                "merged": report.counts.merged,
+                "added": report.counts.added,
+                "unknown": report.counts.unknown,
+                "calls": report.counts.calls,
+            }),
+        })
+        .collect();
+    let status = match outcome.status {
+        Status::Done => RunStatus::Done,
+        Status::Rejects => RunStatus::Rejects,
+        Status::Failed | Status::FailedPassing => RunStatus::Failed,
+        Status::Interrupted => RunStatus::Interrupted,
+    };
+    let error = outcome
+        .errors
+        .first()
+        .map(|failed| failed.error.message.clone());
+    let ended = RunOutcome {
+        status,
+        exit_code: Some(i32::from(outcome.status.exit_code())),
+        finished_at: Utc::now(),
+        error,
+    };
+    store.finish_run(run, &ended, &nodes)
+}

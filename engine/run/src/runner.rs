@@ -1,0 +1,240 @@
+//! What all parts of a run share.
+
+use crate::accounts::{Account, NodeReport};
+use crate::connect::Connections;
+use crate::deliver::Deliveries;
+use crate::event::{Event, Observer};
+use crate::rejects::{Rejects, lock};
+use crate::retry::RetryPolicy;
+use crate::stage::Stage;
+use chrono::{DateTime, Utc};
+use polars::prelude::{PolarsError, polars_err};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use towpath_connector::{Error, Fault, Registry, Result};
+use towpath_mapping::{Constants, RunFacts};
+use towpath_plan::{Plan, Port};
+
+/// What is outside of a plan: connectors, values that differ from machine to machine, and those who watch.
+#[derive(Clone)]
+pub struct World {
+    /// The connectors.
+    pub registry: Registry,
+    /// Values of `env.NAME`.
+    pub env: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// Values of `secret.NAME`.
+    pub secret: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// Settings laid over those of a connection, by its name: that is how a sandbox takes the place of a system.
+    pub overrides: BTreeMap<String, Vec<(String, String)>>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+    /// Asks the run to stop in order.
+    pub cancel: CancellationToken,
+}
+
+/// What a run may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything.
+    Run,
+    /// Reads only: sinks are not run, state is not touched.
+    Preview,
+}
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The name of the run.
+    pub run: String,
+    /// The time `now()` gives, fixed for the whole run.
+    pub now: DateTime<Utc>,
+    /// At most so many rows of each source; no cursor is kept then.
+    pub limit: Option<u64>,
+    /// Reads everything, whatever the cursors say.
+    pub full_refresh: bool,
+    /// Keeps the stages.
+    pub keep_stage: bool,
+    /// The folder for stages.
+    pub stages: PathBuf,
+    /// When requests are tried again.
+    pub retry: RetryPolicy,
+    /// How long a request may take without a byte coming back.
+    pub timeout: Duration,
+}
+
+/// A run in progress.
+pub(crate) struct Runner {
+    pub plan: Arc<Plan>,
+    pub mode: Mode,
+    pub options: Options,
+    pub constants: Arc<Constants>,
+    pub accounts: Vec<Account>,
+    pub rejects: Rejects,
+    pub connections: Connections,
+    pub state: Option<crate::run::StateAccess>,
+    pub world: World,
+    pub cancel: CancellationToken,
+    pub retry: RetryPolicy,
+    pub deliveries: Deliveries,
+    pub cursors: Mutex<Vec<(String, serde_json::Value)>>,
+    outputs: Mutex<HashMap<Port, Arc<OnceCell<Stage>>>>,
+    failures: Mutex<Vec<(usize, Error)>>,
+    folders: AtomicU64,
+}
+
+impl Runner {
+    pub fn new(
+        plan: Arc<Plan>,
+        mode: Mode,
+        options: Options,
+        world: World,
+        state: Option<crate::run::StateAccess>,
+    ) -> Arc<Self> {
+        let params = plan
+            .params
+            .iter()
+            .map(|param| {
+                (
+                    param.field.name.clone(),
+                    param.value.clone().unwrap_or_default(),
+                )
+            })
+            .collect();
+        let facts = RunFacts {
+            id: options.run.clone(),
+            pipeline: plan.pipeline.clone(),
+            now: options.now,
+        };
+        let retry = RetryPolicy {
+            retries: plan.limits.retries,
+            ..options.retry
+        };
+        Arc::new(Self {
+            mode,
+            constants: Arc::new(Constants { params, run: facts }),
+            accounts: plan.nodes.iter().map(|_| Account::default()).collect(),
+            rejects: Rejects::default(),
+            connections: Connections::new(plan.connections.len()),
+            state,
+            cancel: world.cancel.clone(),
+            retry,
+            deliveries: Deliveries::default(),
+            cursors: Mutex::default(),
+            outputs: Mutex::default(),
+            failures: Mutex::default(),
+            folders: AtomicU64::new(0),
+            plan,
+            options,
+            world,
+        })
+    }
+
+    pub fn tell(&self, event: Event) {
+        self.world.observer.event(event);
+    }
+
+    pub fn note(&self, node: usize, message: impl Into<String>) {
+        let message = towpath_connector::redact(&message.into());
+        self.tell(Event::Note {
+            node: self.plan.nodes[node].name.clone(),
+            message,
+        });
+    }
+
+    /// Tells that rows went through a node.
+    pub fn progress(&self, node: usize, rows: usize) {
+        self.tell(Event::Rows {
+            node: self.plan.nodes[node].name.clone(),
+            rows: rows as u64,
+        });
+    }
+
+    pub fn start(&self, node: usize) {
+        if self.accounts[node].start() {
+            let node = &self.plan.nodes[node];
+            self.tell(Event::Started {
+                node: node.name.clone(),
+                kind: node.kind.name(),
+            });
+        }
+    }
+
+    pub fn stop(&self, node: usize) {
+        self.accounts[node].stop();
+        self.tell(Event::Finished {
+            report: self.report(node),
+        });
+    }
+
+    pub fn report(&self, node: usize) -> NodeReport {
+        let counts = self.accounts[node].counts();
+        let node = &self.plan.nodes[node];
+        NodeReport {
+            node: node.name.clone(),
+            kind: node.kind.name(),
+            counts,
+        }
+    }
+
+    /// The place in which an output that several read, or that is asked for twice, is kept once it is there.
+    pub fn output(&self, port: Port) -> Result<Arc<OnceCell<Stage>>> {
+        Ok(lock(&self.outputs)?.entry(port).or_default().clone())
+    }
+
+    /// A fresh folder for a stage of this run.
+    pub fn stage_folder(&self, name: &str) -> PathBuf {
+        let number = self.folders.fetch_add(1, Ordering::Relaxed);
+        self.options
+            .stages
+            .join(&self.options.run)
+            .join(format!("{number:03}-{name}"))
+    }
+
+    /// An error on its way through Polars, which carries only text.
+    pub fn plan_error(&self, node: usize, error: Error) -> PolarsError {
+        let number = self.failures.lock().map_or(0, |mut failures| {
+            failures.push((node, error));
+            failures.len() - 1
+        });
+        polars_err!(ComputeError: "towpath failure {}", number)
+    }
+
+    /// The error that came out of Polars: ours again, or Polars' own.
+    pub fn from_plan(&self, error: PolarsError) -> Error {
+        let text = error.to_string();
+        let number = text.split("towpath failure ").nth(1).and_then(|rest| {
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()
+                .and_then(|digits| digits.parse::<usize>().ok())
+        });
+        let ours = number.and_then(|number| {
+            let failures = self.failures.lock().ok()?;
+            failures
+                .get(number)
+                .map(|(node, error)| (*node, error.clone()))
+        });
+        match ours {
+            Some((_, error)) => error,
+            None => error.into(),
+        }
+    }
+
+    /// An error when the run was asked to stop.
+    pub fn go_on(&self) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            Err(interrupted())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What every part of an interrupted run ends with.
+pub(crate) fn interrupted() -> Error {
+    Error::new(Fault::User, "interrupted")
+}

@@ -1,0 +1,298 @@
+//! Stages: data on disk between two parts of a run, as lz4 Parquet segments with a manifest.
+//!
+//! What is written becomes part of the stage only with [`StageWriter::commit`]: a source that fails in the middle of a
+//! page takes back what it wrote of it. A stage never sits in memory as a whole.
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use towpath_connector::{Error, Result};
+use towpath_mapping::schema_to_polars;
+use towpath_spec::Schema as Columns;
+
+/// Rows of a segment, unless its bytes are reached first.
+const SEGMENT_ROWS: usize = 250_000;
+/// Bytes of a segment in memory.
+const SEGMENT_BYTES: usize = 32 << 20;
+
+/// A finished stage.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    folder: PathBuf,
+    columns: Columns,
+    segments: Vec<Segment>,
+}
+
+/// A file of a stage.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Segment {
+    file: String,
+    rows: u64,
+}
+
+/// What a stage says of itself on disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    node: String,
+    complete: bool,
+    columns: Vec<(String, String)>,
+    segments: Vec<Segment>,
+}
+
+impl Stage {
+    /// All rows.
+    pub fn rows(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.rows).sum()
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// A scan of all segments in the order written.
+    pub fn scan(&self) -> Result<LazyFrame> {
+        if self.segments.is_empty() {
+            return Ok(DataFrame::empty_with_schema(&schema_to_polars(&self.columns)).lazy());
+        }
+        let paths: Vec<PlRefPath> = self
+            .segments
+            .iter()
+            .map(|segment| {
+                PlRefPath::new(self.folder.join(&segment.file).to_string_lossy().as_ref())
+            })
+            .collect();
+        let args = ScanArgsParquet {
+            glob: false,
+            ..ScanArgsParquet::default()
+        };
+        Ok(LazyFrame::scan_parquet_files(paths.into(), args)?)
+    }
+}
+
+/// Writes a stage.
+///
+/// Rows are in one of four places, in this order: written and committed segments, committed rows still in memory
+/// (`settled`), written segments not yet committed, rows in memory not yet committed (`held`).
+pub(crate) struct StageWriter {
+    node: String,
+    folder: PathBuf,
+    columns: Columns,
+    schema: SchemaRef,
+    settled: Option<DataFrame>,
+    held: Option<DataFrame>,
+    segments: Vec<Segment>,
+    committed: usize,
+    written: usize,
+}
+
+impl StageWriter {
+    /// Starts a stage in a folder of its own.
+    pub fn new(folder: &Path, node: &str, columns: &Columns) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
+        Ok(Self {
+            node: node.to_owned(),
+            folder: folder.to_owned(),
+            columns: columns.clone(),
+            schema: std::sync::Arc::new(schema_to_polars(columns)),
+            settled: None,
+            held: None,
+            segments: Vec::new(),
+            committed: 0,
+            written: 0,
+        })
+    }
+
+    /// Adds rows. They belong to the stage only after [`commit`](Self::commit).
+    pub fn push(&mut self, frame: DataFrame) -> Result<()> {
+        if frame.height() == 0 {
+            return Ok(());
+        }
+        append(&mut self.held, conform(frame, &self.schema)?)?;
+        if is_full(self.held.as_ref()) {
+            self.write_settled()?;
+            if let Some(held) = self.held.take() {
+                self.write_segment(held)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything pushed so far part of the stage.
+    pub fn commit(&mut self) -> Result<()> {
+        self.committed = self.segments.len();
+        if let Some(held) = self.held.take() {
+            append(&mut self.settled, held)?;
+        }
+        if is_full(self.settled.as_ref()) {
+            self.write_settled()?;
+        }
+        self.manifest(false)
+    }
+
+    /// Takes back what was pushed since the last commit.
+    pub fn roll_back(&mut self) {
+        self.held = None;
+        for segment in self.segments.drain(self.committed..) {
+            // A file left behind is in no manifest: nobody reads it, and it goes with the folder.
+            let _ = std::fs::remove_file(self.folder.join(&segment.file));
+        }
+    }
+
+    /// Ends the stage; what was pushed last is committed with it.
+    pub fn finish(mut self) -> Result<Stage> {
+        self.commit()?;
+        self.write_settled()?;
+        self.manifest(true)?;
+        Ok(Stage {
+            folder: self.folder,
+            columns: self.columns,
+            segments: self.segments,
+        })
+    }
+
+    fn write_settled(&mut self) -> Result<()> {
+        let Some(settled) = self.settled.take() else {
+            return Ok(());
+        };
+        self.write_segment(settled)?;
+        // Nothing uncommitted is ever written before what is settled, so this segment stands behind committed ones.
+        self.committed = self.segments.len();
+        Ok(())
+    }
+
+    fn write_segment(&mut self, mut frame: DataFrame) -> Result<()> {
+        let file = format!("segment-{:06}.parquet", self.written);
+        let at = |error: Error| error.at(format!("staging `{}`", self.node));
+        let out =
+            std::fs::File::create(self.folder.join(&file)).map_err(|error| at(error.into()))?;
+        ParquetWriter::new(std::io::BufWriter::new(out))
+            .with_compression(ParquetCompression::Lz4Raw)
+            .finish(&mut frame)
+            .map_err(|error| at(error.into()))?;
+        self.written += 1;
+        self.segments.push(Segment {
+            file,
+            rows: frame.height() as u64,
+        });
+        Ok(())
+    }
+
+    fn manifest(&self, complete: bool) -> Result<()> {
+        let manifest = Manifest {
+            version: 1,
+            node: self.node.clone(),
+            complete,
+            columns: self
+                .columns
+                .fields
+                .iter()
+                .map(|f| (f.name.clone(), f.ty.to_string()))
+                .collect(),
+            segments: self.segments[..self.committed].to_vec(),
+        };
+        let text =
+            serde_json::to_vec_pretty(&manifest).map_err(|error| Error::bug(error.to_string()))?;
+        let temporary = self.folder.join("manifest.json.new");
+        std::fs::write(&temporary, text)
+            .and_then(|()| std::fs::rename(&temporary, self.folder.join("manifest.json")))
+            .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))
+    }
+}
+
+fn append(to: &mut Option<DataFrame>, frame: DataFrame) -> Result<()> {
+    match to {
+        Some(held) => {
+            held.vstack_mut(&frame)?;
+        }
+        None => *to = Some(frame),
+    }
+    Ok(())
+}
+
+fn is_full(frame: Option<&DataFrame>) -> bool {
+    frame.is_some_and(|frame| {
+        frame.height() >= SEGMENT_ROWS || frame.estimated_size() >= SEGMENT_BYTES
+    })
+}
+
+/// The frame with exactly these columns, in this order and of these types.
+pub(crate) fn conform(frame: DataFrame, schema: &Schema) -> PolarsResult<DataFrame> {
+    let mut columns = Vec::with_capacity(schema.len());
+    for (name, dtype) in schema.iter() {
+        let column = frame.column(name)?;
+        columns.push(if column.dtype() == dtype {
+            column.clone()
+        } else {
+            column.strict_cast(dtype)?
+        });
+    }
+    DataFrame::new(frame.height(), columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use towpath_spec::{Field, Type};
+
+    fn numbers(range: std::ops::Range<i64>) -> DataFrame {
+        df!("n" => range.collect::<Vec<_>>()).expect("a frame")
+    }
+
+    fn read(stage: &Stage) -> Vec<i64> {
+        let frame = stage.scan().expect("a scan").collect().expect("rows");
+        frame
+            .column("n")
+            .expect("the column")
+            .i64()
+            .expect("ints")
+            .into_no_null_iter()
+            .collect()
+    }
+
+    fn writer(folder: &Path) -> StageWriter {
+        let columns = Columns::new(vec![Field::new("n", Type::Int)]);
+        StageWriter::new(folder, "numbers", &columns).expect("a writer")
+    }
+
+    #[test]
+    fn what_was_not_committed_is_taken_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut stage = writer(folder.path());
+        stage.push(numbers(0..10)).expect("a push");
+        stage.commit().expect("a commit");
+        stage.push(numbers(10..20)).expect("a push");
+        // Large enough to be written before it is committed.
+        stage.push(numbers(20..300_000)).expect("a push");
+        stage.roll_back();
+        stage.push(numbers(10..13)).expect("a push");
+        let stage = stage.finish().expect("a stage");
+        assert_eq!(stage.rows(), 13);
+        assert_eq!(read(&stage), (0..13).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn order_and_rows_survive_many_segments() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut stage = writer(folder.path());
+        let mut at = 0;
+        for size in [1, 100_000, 200_000, 5, 300_000, 7] {
+            stage.push(numbers(at..at + size)).expect("a push");
+            at += size;
+            if size != 200_000 {
+                stage.commit().expect("a commit");
+            }
+        }
+        let stage = stage.finish().expect("a stage");
+        assert_eq!(read(&stage), (0..at).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_empty_stage_has_its_columns() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stage = writer(folder.path()).finish().expect("a stage");
+        assert_eq!(stage.rows(), 0);
+        assert_eq!(read(&stage), Vec::<i64>::new());
+    }
+}

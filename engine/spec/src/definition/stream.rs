@@ -1,0 +1,190 @@
+//! What can be read.
+
+use super::column::{ColumnDoc, ColumnRules};
+use super::paginator::PaginatorDoc;
+use super::policy::{AbsentDoc, ErrorHandlerDoc, SuccessDoc};
+use super::request::RequestDoc;
+use super::setting::SettingDoc;
+use crate::decode::{self, MapReader, Problems};
+use crate::document::Tree;
+use crate::source_text::{Span, Text};
+use std::time::Duration;
+
+/// A stream.
+#[derive(Debug, Clone)]
+pub struct StreamDoc {
+    /// Its name.
+    pub name: Text,
+    /// What it gives.
+    pub doc: Option<Text>,
+    /// Its call; names: `config`, `params`, `page`.
+    pub request: RequestDoc,
+    /// Its parameters, given in `with:`.
+    pub params: Vec<SettingDoc>,
+    /// Auth profiles in the place of the default ones.
+    pub auth: Option<Vec<Text>>,
+    /// Where its records are.
+    pub record_selector: SelectorDoc,
+    /// How values are written.
+    pub columns: ColumnRules,
+    /// The columns of its records.
+    pub schema: Vec<ColumnDoc>,
+    /// Columns that name a record.
+    pub key: Vec<Text>,
+    /// How to get all of them.
+    pub paginator: Option<PaginatorDoc>,
+    /// How to get only what is new.
+    pub incremental: Option<IncrementalStreamDoc>,
+    /// What means `no such record`.
+    pub absent: Option<AbsentDoc>,
+    /// What a good answer looks like.
+    pub success: SuccessDoc,
+    /// JSONPaths to the vendor's words, in the place of the default ones.
+    pub error_message: Option<Vec<Text>>,
+    /// Looked at before the default one.
+    pub error_handler: ErrorHandlerDoc,
+    /// Where these facts come from.
+    pub source: Option<Text>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// `record_selector:`.
+#[derive(Debug, Clone, Default)]
+pub struct SelectorDoc {
+    /// How answers are written.
+    pub format: Format,
+    /// JSONPath or XML path to the records; the document itself when none.
+    pub records: Option<Text>,
+    /// The field a value that is no object becomes, for scalar answers and lists of scalars.
+    pub value: Option<Text>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// XML, read as it comes.
+    Xml,
+}
+
+/// `incremental:` of a stream.
+#[derive(Debug, Clone)]
+pub struct IncrementalStreamDoc {
+    /// What moves.
+    pub by: IncrementalBy,
+    /// The parameter that takes where to start.
+    pub start: Text,
+    /// How the time is written, in strftime's letters.
+    pub format: Text,
+    /// To what the time is cut.
+    pub precision: Precision,
+    /// How far before the last cursor to read again when the pipeline does not say.
+    pub lookback: Option<Duration>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// What moves when a stream is read incrementally.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncrementalBy {
+    /// The time the request started: all that changed since then is in the next read.
+    RequestTime,
+}
+
+/// To what a time is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Whole seconds.
+    #[default]
+    Second,
+    /// Whole minutes.
+    Minute,
+    /// Whole days.
+    Day,
+}
+
+impl StreamDoc {
+    pub(super) fn read(name: &Text, tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        let mut reader = MapReader::of(tree, format!("stream `{name}`"), problems)?.at(name.span);
+        let doc = reader.optional_text("doc");
+        let request = reader.required("request", RequestDoc::read);
+        let params = SettingDoc::read_all(&mut reader, "params", "a parameter");
+        let auth = reader.optional("auth", decode::one_or_many(decode::text));
+        let record_selector = reader.optional("record_selector", SelectorDoc::read).unwrap_or_default();
+        let columns = reader.optional("columns", ColumnRules::read).unwrap_or_default();
+        let schema = reader.required("schema", decode::map(ColumnDoc::read)).unwrap_or_default();
+        let schema = schema.into_iter().map(|(name, column)| ColumnDoc { name, ..column }).collect();
+        let key = reader.optional("key", decode::one_or_many(decode::text)).unwrap_or_default();
+        let paginator = reader.optional("paginator", PaginatorDoc::read);
+        let incremental = reader.optional("incremental", IncrementalStreamDoc::read);
+        let absent = reader.optional("absent", AbsentDoc::read);
+        let success = reader.optional("success", SuccessDoc::read).unwrap_or_default();
+        let error_message = reader.optional("error_message", decode::one_or_many(decode::text));
+        let error_handler = reader.optional("error_handler", ErrorHandlerDoc::read).unwrap_or_default();
+        let source = reader.optional_text("source");
+        reader.finish();
+        Some(Self {
+            name: name.clone(),
+            doc,
+            request: request?,
+            params,
+            auth,
+            record_selector,
+            columns,
+            schema,
+            key,
+            paginator,
+            incremental,
+            absent,
+            success,
+            error_message,
+            error_handler,
+            source,
+            span: tree.span,
+        })
+    }
+}
+
+impl SelectorDoc {
+    fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        let mut reader = MapReader::of(tree, "a record selector", problems)?;
+        let formats = [("json", Format::Json), ("xml", Format::Xml)];
+        let selector = Self {
+            format: reader.optional("format", decode::choice(&formats)).unwrap_or_default(),
+            records: reader.optional_text("records"),
+            value: reader.optional_text("value"),
+            span: tree.span,
+        };
+        if selector.format == Format::Xml && selector.records.is_none() {
+            reader.missing("`records`", "say which element is a record, e.g. `//user`");
+        }
+        reader.finish();
+        Some(selector)
+    }
+}
+
+impl IncrementalStreamDoc {
+    fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        let mut reader = MapReader::of(tree, "`incremental`", problems)?;
+        let by = reader.required("by", decode::choice(&[("request_time", IncrementalBy::RequestTime)]));
+        let start = reader.required_text("start");
+        let format = reader.optional_text("format");
+        let precisions = [("second", Precision::Second), ("minute", Precision::Minute), ("day", Precision::Day)];
+        let precision = reader.optional("precision", decode::choice(&precisions)).unwrap_or_default();
+        let lookback = reader.duration("lookback");
+        reader.finish();
+        Some(Self {
+            by: by?,
+            start: start?,
+            format: format.unwrap_or_else(|| Text::new("%Y-%m-%dT%H:%M:%SZ", tree.span)),
+            precision,
+            lookback,
+            span: tree.span,
+        })
+    }
+}

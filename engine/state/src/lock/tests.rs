@@ -1,0 +1,214 @@
+//! Contention, takeover and fencing inside one process; `tests/processes.rs` does the same with real ones.
+
+use std::time::Instant;
+
+use super::*;
+use serde_json::json;
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn scope() -> Scope {
+    Scope::new("nightly", "")
+}
+
+/// As if the holder had been silent for `seconds`.
+fn age(store: &Store, seconds: i64) {
+    store
+        .write("ageing", |connection| {
+            connection
+                .execute(
+                    "UPDATE lock SET heartbeat = heartbeat - ?1",
+                    [seconds * 1000],
+                )
+                .doing("ageing")
+        })
+        .expect("a lock");
+}
+
+/// As if another machine had taken it, of which nothing but the heartbeat is known.
+fn move_elsewhere(store: &Store) {
+    store
+        .write("moving", |connection| {
+            connection
+                .execute(
+                    "UPDATE lock SET machine = 'elsewhere', host = 'other', pid = 1",
+                    [],
+                )
+                .doing("moving")
+        })
+        .expect("a lock");
+}
+
+#[test]
+fn one_of_many_contenders_gets_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let barrier = std::sync::Barrier::new(8);
+    let results: Vec<_> = std::thread::scope(|threads| {
+        let contenders: Vec<_> = (0..8)
+            .map(|_| {
+                threads.spawn(|| {
+                    barrier.wait();
+                    // Each has its own connection, and the first ones race to make the database as well.
+                    Store::open(dir.path())
+                        .expect("opens")
+                        .lock(&scope(), &RunId::generate())
+                })
+            })
+            .collect();
+        contenders
+            .into_iter()
+            .map(|contender| contender.join().expect("no panic"))
+            .collect()
+    });
+    let winner = results.iter().flatten().next().expect("one wins");
+    for result in &results {
+        match result {
+            Ok(lock) => assert_eq!(lock.token(), winner.token()),
+            Err(LockError::Held { run, pid, .. }) => {
+                assert_eq!((*run, *pid), (winner.run(), std::process::id()));
+            }
+            Err(LockError::State(error)) => panic!("{error}"),
+        }
+    }
+    assert_eq!(results.iter().flatten().count(), 1);
+}
+
+#[test]
+fn a_lock_is_given_back_and_other_scopes_are_free() {
+    let store = Store::in_memory().expect("memory");
+    let lock = store.lock(&scope(), &RunId::generate()).expect("free");
+    let other = store
+        .lock(&Scope::new("nightly", "test"), &RunId::generate())
+        .expect("another scope");
+    assert_eq!(other.taken_over_from(), None);
+    let token = lock.token();
+    lock.release().expect("released");
+    let next = store
+        .lock(&scope(), &RunId::generate())
+        .expect("free again");
+    assert_eq!(next.token(), token + 1);
+    assert_eq!(next.taken_over_from(), None);
+}
+
+#[test]
+fn dropping_a_lock_does_not_wait_for_its_heartbeat() {
+    let store = Store::in_memory().expect("memory");
+    let lock = store
+        .lock_beating(&scope(), &RunId::generate(), NEVER)
+        .expect("free");
+    let started = Instant::now();
+    drop(lock);
+    assert!(started.elapsed() < NEVER / 60);
+}
+
+#[test]
+fn a_silent_lock_is_taken_over_and_the_old_holder_cannot_write() {
+    let store = Store::in_memory().expect("memory");
+    let (first, second) = (RunId::generate(), RunId::generate());
+    let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
+    move_elsewhere(&store);
+    age(&store, 29);
+    assert!(
+        matches!(store.lock(&scope(), &second), Err(LockError::Held { run, .. }) if run == first)
+    );
+    store
+        .set_cursors(&old, &scope(), &[("source", json!(1))])
+        .expect("still the holder");
+    age(&store, 2);
+    let new = store.lock_beating(&scope(), &second, NEVER).expect("stale");
+    assert_eq!(new.taken_over_from(), Some(first));
+    assert!(new.token() > old.token());
+    assert!(!store.fence_ok(&old).expect("readable"));
+    assert!(store.fence_ok(&new).expect("readable"));
+    let late = store.set_cursors(&old, &scope(), &[("source", json!(2))]);
+    assert!(matches!(late, Err(Error::Fenced { run, .. }) if run == first));
+    assert_eq!(
+        store.cursor(&scope(), "source").expect("readable"),
+        Some(json!(1))
+    );
+    drop(old);
+    assert!(
+        store.fence_ok(&new).expect("readable"),
+        "the old holder's drop releases nothing"
+    );
+}
+
+#[test]
+fn a_living_process_keeps_its_lock_while_its_heartbeat_is_fresh() {
+    let store = Store::in_memory().expect("memory");
+    let held = store
+        .lock_beating(&scope(), &RunId::generate(), NEVER)
+        .expect("free");
+    age(&store, 29);
+    let error = store.lock(&scope(), &RunId::generate()).expect_err("held");
+    let text = error.to_string();
+    assert!(text.contains(&held.run().to_string()), "{text}");
+    assert!(text.contains(&std::process::id().to_string()), "{text}");
+    assert!(error.help().contains("30 seconds"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_lock_of_a_dead_process_is_taken_over_at_once() {
+    let store = Store::in_memory().expect("memory");
+    let first = RunId::generate();
+    let _held = store.lock_beating(&scope(), &first, NEVER).expect("free");
+    store
+        .write("killing", |connection| {
+            connection
+                .execute("UPDATE lock SET pid = 4294967295", [])
+                .doing("killing")
+        })
+        .expect("a lock");
+    let new = store
+        .lock(&scope(), &RunId::generate())
+        .expect("its process is gone");
+    assert_eq!(new.taken_over_from(), Some(first));
+}
+
+#[test]
+fn the_heartbeat_renews_and_notices_a_loss() {
+    let store = Store::in_memory().expect("memory");
+    let lock = store
+        .lock_beating(&scope(), &RunId::generate(), Duration::from_millis(1))
+        .expect("free");
+    age(&store, 20);
+    let silent = || {
+        let heartbeat = store
+            .read(|connection| Ok(holder(connection, 1)?.expect("a lock").heartbeat))
+            .expect("readable");
+        Utc::now() - heartbeat
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while silent() > chrono::TimeDelta::seconds(15) {
+        assert!(Instant::now() < deadline, "no heartbeat");
+        std::thread::yield_now();
+    }
+    store
+        .write("stealing", |connection| {
+            connection
+                .execute("UPDATE lock SET token = token + 1", [])
+                .doing("stealing")
+        })
+        .expect("a lock");
+    while !lock.is_lost() {
+        assert!(Instant::now() < deadline, "the loss was not noticed");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_write_for_another_scope_or_run_is_refused() {
+    let store = Store::in_memory().expect("memory");
+    let lock = store.lock(&scope(), &RunId::generate()).expect("free");
+    let elsewhere = Scope::new("other", "");
+    assert!(matches!(
+        store.set_cursors(&lock, &elsewhere, &[("source", json!(1))]),
+        Err(Error::Misuse(_))
+    ));
+    let another = RunId::generate();
+    assert!(matches!(
+        store.intend(&lock, &scope(), "sink", "target", &another, &[]),
+        Err(Error::Misuse(_))
+    ));
+}
