@@ -163,7 +163,9 @@ pub(crate) fn base_url(written: &str) -> Result<Url> {
         return Err(Error::user(format!("`base_url`: `{written}` is not an http or https URL")).help(help));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Error::user(format!("`base_url`: `{written}` has a query or a fragment, expected neither")).help(help));
+        return Err(
+            Error::user(format!("`base_url`: `{written}` has a query or a fragment, expected neither")).help(help)
+        );
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Error::user("`base_url` has credentials in it".to_owned())

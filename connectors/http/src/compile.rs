@@ -11,15 +11,15 @@ use crate::plan::{
 };
 use crate::policy::{Absent, Filter, Policy, Success};
 use crate::template::{PathTemplate, Scope, Slot, Template};
+use crate::xml_shim::Selector;
 use reqwest::header::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
 use towpath_connector::Setting;
-use crate::xml_shim::Selector;
 use towpath_spec::definition::{
-    AbsentDoc, AuthDoc, AuthKind, BodyDoc, ColumnDoc, ColumnRules, DefaultsDoc, Definition, ErrorHandlerDoc, ExpiryUnit,
-    Format, IncrementalStreamDoc, OperationDoc, PaginatorDoc, PaginatorKind, PartDoc, PartValue, RequestDoc,
-    SettingDoc, StreamDoc, SuccessDoc, TokenDoc, TokenFrom,
+    AbsentDoc, AuthDoc, AuthKind, BodyDoc, ColumnDoc, ColumnRules, DefaultsDoc, Definition, ErrorHandlerDoc,
+    ExpiryUnit, Format, IncrementalStreamDoc, OperationDoc, PaginatorDoc, PaginatorKind, PartDoc, PartValue,
+    RequestDoc, SettingDoc, StreamDoc, SuccessDoc, TokenDoc, TokenFrom,
 };
 use towpath_spec::document::Tree;
 use towpath_spec::{Diagnostic, Field, Files, Schema, Text, codes};
@@ -195,11 +195,8 @@ impl Compiler<'_> {
     fn call(&mut self, doc: &RequestDoc, scope: &Scope, declared: &[SettingDoc]) -> Option<Call> {
         let path = PathTemplate::parse(&doc.path, self.files, scope, &mut self.problems);
         let base = doc.base.as_ref().map(|base| self.template(base, scope));
-        let query = doc
-            .query
-            .iter()
-            .filter_map(|(name, tree)| Some((name.value.clone(), self.slot(tree, scope)?)))
-            .collect();
+        let query =
+            doc.query.iter().filter_map(|(name, tree)| Some((name.value.clone(), self.slot(tree, scope)?))).collect();
         let headers = self.headers(&doc.headers, scope);
         let body = self.body(&doc.body, scope);
         let secret = |name: &str| {
@@ -232,10 +229,7 @@ impl Compiler<'_> {
             BodyDoc::Record => BodyTemplate::Record,
             BodyDoc::Json(tree) => self.slot(tree, scope).map_or(BodyTemplate::None, BodyTemplate::Json),
             BodyDoc::Form(fields) => BodyTemplate::Form(
-                fields
-                    .iter()
-                    .filter_map(|(name, tree)| Some((name.value.clone(), self.slot(tree, scope)?)))
-                    .collect(),
+                fields.iter().filter_map(|(name, tree)| Some((name.value.clone(), self.slot(tree, scope)?))).collect(),
             ),
             BodyDoc::Multipart(parts) => {
                 BodyTemplate::Multipart(parts.iter().filter_map(|part| self.part(part, scope)).collect())
@@ -273,13 +267,8 @@ impl Compiler<'_> {
         let records = self.records(doc);
         let pager = doc.paginator.as_ref().map(|paginator| self.pager(paginator));
         let incremental = doc.incremental.as_ref().map(|incremental| self.incremental(incremental));
-        let policy = self.policy(
-            &doc.success,
-            doc.absent.as_ref(),
-            doc.error_message.as_ref(),
-            &doc.error_handler,
-            false,
-        );
+        let policy =
+            self.policy(&doc.success, doc.absent.as_ref(), doc.error_message.as_ref(), &doc.error_handler, false);
         let fields = columns.iter().map(|column| Field::new(&column.name, column.ty.clone())).collect();
         Some(StreamPlan {
             name: doc.name.value.clone(),
@@ -415,9 +404,9 @@ impl Compiler<'_> {
             .collect();
         let success = match success {
             SuccessDoc::Status => Some(Success::Status),
-            SuccessDoc::Equals { path, values } => self
-                .path(path)
-                .map(|path| Success::Equals { path, values: values.iter().map(Tree::to_json).collect() }),
+            SuccessDoc::Equals { path, values } => {
+                self.path(path).map(|path| Success::Equals { path, values: values.iter().map(Tree::to_json).collect() })
+            }
             SuccessDoc::Present { path } => self.path(path).map(|path| Success::Present { path }),
         };
         Policy {
@@ -455,4 +444,3 @@ impl Compiler<'_> {
         })
     }
 }
-

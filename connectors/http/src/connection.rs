@@ -59,9 +59,10 @@ impl Connection {
             })?),
         };
         let concurrency = settings.int("concurrency").map_or(Ok(api.concurrency), |number| {
-            usize::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
-                at(Error::user(format!("`concurrency`: expected 1 or more, found {number}")))
-            })
+            usize::try_from(number)
+                .ok()
+                .filter(|number| *number > 0)
+                .ok_or_else(|| at(Error::user(format!("`concurrency`: expected 1 or more, found {number}"))))
         })?;
         let names = Names::config(&config);
         let mut headers = HeaderMap::new();
@@ -131,9 +132,10 @@ impl Connection {
 
     /// A stream as this connection has it.
     pub(crate) fn stream(&self, name: &str) -> Result<Arc<StreamPlan>> {
-        let stream = self.api.stream(name).ok_or_else(|| {
-            Error::user(format!("connector `{}` has no stream `{name}`", self.api.descriptor.name))
-        })?;
+        let stream = self
+            .api
+            .stream(name)
+            .ok_or_else(|| Error::user(format!("connector `{}` has no stream `{name}`", self.api.descriptor.name)))?;
         self.overrides.stream(stream)
     }
 }
@@ -214,11 +216,7 @@ fn credentials(
                     let spec = spec.clone();
                     let spec = TokenSpec {
                         from: spec.from,
-                        expiry: Expiry {
-                            path: spec.expiry_path,
-                            per_second: spec.per_second,
-                            lifetime: spec.lifetime,
-                        },
+                        expiry: Expiry { path: spec.expiry_path, per_second: spec.per_second, lifetime: spec.lifetime },
                         header: spec.header,
                         scheme: spec.scheme,
                         settings: spec.settings,

@@ -7,23 +7,26 @@ use crate::plan::Api;
 use crate::reader::ApiReader;
 use crate::writer::ApiWriter;
 use serde_json::Value as Json;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use towpath_connector::{
     Connect, Connector, Described, Descriptor, Problem, Reader, Record, Result, Settings, SinkAsk, SourceAsk, Writer,
 };
 use towpath_spec::diagnostic::did_you_mean;
 
+/// Connections kept for the next who asks; a pipeline has two or three.
+const KEPT: usize = 32;
+
 /// A connector that interprets a definition.
 pub(crate) struct HttpConnector {
     api: Arc<Api>,
-    /// Connections in use, so that all that read and write through one share its login and its limits.
+    /// The latest connections, so that all that read and write through one share its login and its limits.
     open: Mutex<Vec<Open>>,
 }
 
 struct Open {
     name: String,
     settings: Record,
-    connection: Weak<Connection>,
+    connection: Arc<Connection>,
 }
 
 impl HttpConnector {
@@ -33,16 +36,18 @@ impl HttpConnector {
 
     fn connection(&self, connect: &Connect) -> Result<Arc<Connection>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|one| one.connection.strong_count() > 0);
         let same = |one: &&Open| one.name == connect.name && one.settings == *connect.settings.values();
-        if let Some(connection) = open.iter().find(same).and_then(|one| one.connection.upgrade()) {
-            return Ok(connection);
+        if let Some(one) = open.iter().find(same) {
+            return Ok(Arc::clone(&one.connection));
         }
         let connection = Arc::new(Connection::open(&self.api, connect)?);
+        if open.len() == KEPT {
+            open.remove(0);
+        }
         open.push(Open {
             name: connect.name.clone(),
             settings: connect.settings.values().clone(),
-            connection: Arc::downgrade(&connection),
+            connection: Arc::clone(&connection),
         });
         Ok(connection)
     }

@@ -3,9 +3,7 @@
 use crate::call::Call;
 use crate::plan::{OperationPlan, StreamPlan};
 use std::sync::Arc;
-use towpath_connector::{
-    CursorInfo, Descriptor, Kind, OperationInfo, OperationKind, Setting, StreamInfo,
-};
+use towpath_connector::{CursorInfo, Descriptor, Kind, OperationInfo, OperationKind, Setting, StreamInfo};
 use towpath_spec::definition::{
     AuthDoc, AuthKind, BodyDoc, Definition, OperationDoc, RequestDoc, SettingDoc, StreamDoc, WriteKind,
 };
@@ -32,7 +30,11 @@ fn standard(definition: &Definition) -> Vec<Setting> {
             "by stream or operation: `path` (with `{name}` for parameters or fields), `method`, `first_page`, `page_size`",
         ),
         Setting::new("headers", Type::Json, "headers sent with every call, by name; their values are never shown"),
-        Setting::new("files", Type::Text, "the folder files to upload are taken from, and from nowhere else; the pipeline's if not set"),
+        Setting::new(
+            "files",
+            Type::Text,
+            "the folder files to upload are taken from, and from nowhere else; the pipeline's if not set",
+        ),
     ]
 }
 
@@ -141,7 +143,12 @@ fn stream(definition: &Definition, doc: &StreamDoc, plan: &StreamPlan) -> Stream
 }
 
 /// An operation's page.
-pub(crate) fn operation(definition: &Definition, doc: &OperationDoc, call: &Call, fields: Vec<Setting>) -> OperationInfo {
+pub(crate) fn operation(
+    definition: &Definition,
+    doc: &OperationDoc,
+    call: &Call,
+    fields: Vec<Setting>,
+) -> OperationInfo {
     OperationInfo {
         name: doc.name.value.clone(),
         doc: text(doc.doc.as_ref()),

@@ -126,9 +126,7 @@ impl Reply {
 
     /// How long the host asks not to be asked again.
     pub(crate) fn pause(&self) -> Option<Duration> {
-        matches!(self.status().as_u16(), 429 | 503)
-            .then(|| retry_after(self.headers(), SystemTime::now()))
-            .flatten()
+        matches!(self.status().as_u16(), 429 | 503).then(|| retry_after(self.headers(), SystemTime::now())).flatten()
     }
 
     fn ms(&self) -> u64 {

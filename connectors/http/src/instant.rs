@@ -8,7 +8,9 @@ pub(crate) fn date(text: &str, formats: &[String]) -> Option<i32> {
     let found = formats
         .iter()
         .find_map(|format| parse(text, format))
-        .or_else(|| text.get(..10)?.parse::<NaiveDate>().ok().filter(|_| text.len() == 10 || iso(text).is_some()).map(midnight))
+        .or_else(|| {
+            text.get(..10)?.parse::<NaiveDate>().ok().filter(|_| text.len() == 10 || iso(text).is_some()).map(midnight)
+        })
         .map(|(at, _)| at.date())?;
     let epoch = NaiveDate::default();
     i32::try_from(found.signed_duration_since(epoch).num_days()).ok()
@@ -51,10 +53,17 @@ fn iso(text: &str) -> Option<Found> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some((at.naive_local(), Some(at.offset().local_minus_utc())));
     }
-    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z"]
-        .iter()
-        .find_map(|format| parse(text, format))
-        .or_else(|| parse(text.strip_suffix('Z')?, "%Y-%m-%dT%H:%M").map(|(at, _)| (at, Some(0))))
+    [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M:%S%.f%z",
+        "%Y-%m-%dT%H:%M%z",
+    ]
+    .iter()
+    .find_map(|format| parse(text, format))
+    .or_else(|| parse(text.strip_suffix('Z')?, "%Y-%m-%dT%H:%M").map(|(at, _)| (at, Some(0))))
 }
 
 /// One format in strftime's letters; what it does not say of the time is 0.
@@ -71,7 +80,13 @@ fn parse(text: &str, format: &str) -> Option<Found> {
 /// `2015-03-11T00:36:44.877-05:00`, the shape nearly every time has, without a general parser.
 fn fast(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
-    if bytes.len() < 20 || bytes[4] != b'-' || bytes[7] != b'-' || bytes[10] != b'T' || bytes[13] != b':' || bytes[16] != b':' {
+    if bytes.len() < 20
+        || bytes[4] != b'-'
+        || bytes[7] != b'-'
+        || bytes[10] != b'T'
+        || bytes[13] != b':'
+        || bytes[16] != b':'
+    {
         return None;
     }
     let (year, month, day) = (number(&bytes[..4])?, number(&bytes[5..7])?, number(&bytes[8..10])?);
@@ -100,7 +115,8 @@ fn fast(text: &str) -> Option<i64> {
         }
         _ => return None,
     };
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?;
+    let date =
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?;
     let days = date.signed_duration_since(NaiveDate::default()).num_days();
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset;
     Some(seconds * 1_000_000 + fraction)
@@ -131,7 +147,8 @@ mod tests {
             let general = DateTime::parse_from_rfc3339(text).expect(text).timestamp_micros();
             assert_eq!(fast(text), Some(general), "{text}");
         }
-        for text in ["2023-02-29T00:00:00Z", "2015-03-11T24:00:00Z", "2015-03-11T00:36:44", "2015-03-11T00:36:44+5:00 "] {
+        for text in ["2023-02-29T00:00:00Z", "2015-03-11T24:00:00Z", "2015-03-11T00:36:44", "2015-03-11T00:36:44+5:00 "]
+        {
             assert_eq!(fast(text), None, "{text}");
         }
     }

@@ -24,12 +24,8 @@ impl JsonPath {
         let query = parse_json_path(&text.value).map_err(|error| {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
-            Diagnostic::error(
-                codes::INVALID_VALUE,
-                text.span,
-                format!("`{}` is not a JSONPath: {reason}", text.value),
-            )
-            .help("a JSONPath starts with `$`, e.g. `$.data.items[*]`")
+            Diagnostic::error(codes::INVALID_VALUE, text.span, format!("`{}` is not a JSONPath: {reason}", text.value))
+                .help("a JSONPath starts with `$`, e.g. `$.data.items[*]`")
         })?;
         Ok(Self { plain: plain_names(&text.value), written: text.value.clone(), query })
     }

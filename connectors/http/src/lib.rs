@@ -7,9 +7,6 @@
 //! The runtime never retries (an error says whether to), never keeps a cookie, never sends credentials to another host
 //! than that of `base_url`, and never logs a body or an `Authorization` header.
 
-#[path = "../../files/src/xml/mod.rs"]
-#[allow(warnings)]
-mod xml_shim;
 mod auth;
 mod body;
 mod builtin;
@@ -41,5 +38,8 @@ mod transport;
 mod typed;
 mod writer;
 mod xml;
+#[path = "../../files/src/xml/mod.rs"]
+#[allow(warnings)]
+mod xml_shim;
 
 pub use builtin::{BUILTIN, builtin, from_definition};

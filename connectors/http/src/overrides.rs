@@ -66,7 +66,9 @@ impl Overrides {
                     }
                 }
             }
-            Some(other) => problems.push(problem(format!("expected a mapping by stream or operation, found `{other}`"))),
+            Some(other) => {
+                problems.push(problem(format!("expected a mapping by stream or operation, found `{other}`")))
+            }
         }
         if problems.is_empty() { Ok(Self(all)) } else { Err(problems) }
     }

@@ -101,9 +101,7 @@ impl Policy {
             ResponseAction::Success => Verdict::Good,
             ResponseAction::Ignore => Verdict::Nothing,
             ResponseAction::Retry => Verdict::Failed(with(self.passing(answered, body))),
-            ResponseAction::RateLimited => {
-                Verdict::Failed(with(self.passing(answered, body)).effect(Effect::None))
-            }
+            ResponseAction::RateLimited => Verdict::Failed(with(self.passing(answered, body)).effect(Effect::None)),
             ResponseAction::Refuse if self.writes => {
                 Verdict::Refused(said.unwrap_or_else(|| self.words(answered, body)))
             }

@@ -36,7 +36,9 @@ impl Reader for ApiReader {
         let params = match complete(&stream.params, &given, self.connection.config(), true)? {
             Completed::Good(params) => params,
             Completed::Bad(message) | Completed::Missing(message) => {
-                return Err(Error::user(format!("stream `{name}`: {message}")).help("set it under `with:` of the source"));
+                return Err(
+                    Error::user(format!("stream `{name}`: {message}")).help("set it under `with:` of the source")
+                );
             }
         };
         Ok(Source::Extract(extract(&self.connection, stream, params)))

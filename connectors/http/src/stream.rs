@@ -48,8 +48,7 @@ impl Pages {
     pub(crate) fn request(&self) -> std::result::Result<Prepared, crate::call::Unready> {
         let record = Json::Object(Map::new());
         let page = self.pager.names();
-        let names =
-            Names { config: self.connection.config(), params: &self.params, record: &record, page: &page };
+        let names = Names { config: self.connection.config(), params: &self.params, record: &record, page: &page };
         let request = self.stream.call.prepare(&self.stream.name, &self.connection.surroundings(), &names)?;
         Ok(match self.pager.next_url() {
             Some(url) => request.to(url.clone()),

@@ -96,9 +96,10 @@ impl Template {
     /// # Errors
     /// A value in it cannot be converted.
     pub(crate) fn value(&self, names: &Names<'_>) -> Result<Json> {
-        let value = self.inner.render(&|name| names.get(name)).map_err(|reason| {
-            Error::data(format!("cannot fill in `{}`: {reason}", self.inner.source()))
-        })?;
+        let value = self
+            .inner
+            .render(&|name| names.get(name))
+            .map_err(|reason| Error::data(format!("cannot fill in `{}`: {reason}", self.inner.source())))?;
         Ok(value.to_json())
     }
 

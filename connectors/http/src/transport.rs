@@ -90,7 +90,11 @@ fn connect_failure(error: &reqwest::Error, host: &str) -> Error {
         return Error::new(Fault::Remote, format!("the TLS certificate of {host} is not valid: {text}"))
             .help("certificates are always verified; check the host in `base_url`, or have the certificate mended");
     }
-    if lower.contains("tls") || lower.contains("handshake") || lower.contains("invalid content type") || lower.contains("corrupt message") {
+    if lower.contains("tls")
+        || lower.contains("handshake")
+        || lower.contains("invalid content type")
+        || lower.contains("corrupt message")
+    {
         return Error::new(Fault::Remote, format!("no TLS connection to {host}: {text}"))
             .help("does the server speak `http://` rather than `https://` on that port? check `base_url`")
             .retry(Retry::No);

@@ -64,12 +64,16 @@ impl ColumnPlan {
         let name = self.name.as_str().into();
         Ok(match &self.ty {
             Type::Text => self.text(text).into_series(),
-            Type::Int => Int64Chunked::from_iter_options(name, self.parse(text, misfits, |t| t.parse().ok(), "a whole number"))
-                .into_series(),
-            Type::Float => {
-                Float64Chunked::from_iter_options(name, self.parse(text, misfits, |t| t.parse().ok(), "a number")).into_series()
+            Type::Int => {
+                Int64Chunked::from_iter_options(name, self.parse(text, misfits, |t| t.parse().ok(), "a whole number"))
+                    .into_series()
             }
-            Type::Bool => BooleanChunked::from_iter_options(name, self.parse(text, misfits, boolean, "true or false")).into_series(),
+            Type::Float => {
+                Float64Chunked::from_iter_options(name, self.parse(text, misfits, |t| t.parse().ok(), "a number"))
+                    .into_series()
+            }
+            Type::Bool => BooleanChunked::from_iter_options(name, self.parse(text, misfits, boolean, "true or false"))
+                .into_series(),
             Type::Date => Int32Chunked::from_iter_options(name, self.parse(text, misfits, |t| self.date(t), "a date"))
                 .into_series()
                 .cast(&DataType::Date)?,

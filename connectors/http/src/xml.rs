@@ -7,19 +7,19 @@ use crate::excerpt::{excerpt, with_excerpt};
 use crate::plan::RecordsPlan;
 use crate::policy::{Answered, Verdict, looks_like_html};
 use crate::stream::{Pages, content_type};
+use crate::xml_shim::{Limits, Records, Selector, XmlError, XmlErrorKind};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use bytes::{Buf, Bytes};
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use polars::prelude::DataFrame;
 use serde_json::{Value as Json, json};
 use std::io::{BufRead, BufReader, Read};
-use std::sync::Arc;
 use std::pin::Pin;
+use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use towpath_connector::{Chunk, Error, Extract, Result, Retry};
-use crate::xml_shim::{Limits, Records, Selector, XmlError, XmlErrorKind};
 use towpath_spec::Schema;
 
 /// Rows of a batch.
@@ -61,9 +61,10 @@ impl XmlExtract {
         let RecordsPlan::Xml(selector) = &stream.records else {
             return Err(Error::bug(format!("stream `{}` is not XML", stream.name)));
         };
-        let charset = kind.split("charset=").nth(1).map(|rest| {
-            rest.split(';').next().unwrap_or_default().trim().trim_matches('"').to_owned()
-        });
+        let charset = kind
+            .split("charset=")
+            .nth(1)
+            .map(|rest| rest.split(';').next().unwrap_or_default().trim().trim_matches('"').to_owned());
         let (sender, receiver) = mpsc::channel(2);
         let document = Document {
             selector: Arc::clone(selector),
@@ -72,8 +73,7 @@ impl XmlExtract {
             what: stream.name.clone(),
             host: connection.host(),
         };
-        let body =
-            BlockingBody { stream: Box::pin(reply.stream()), piece: Bytes::new(), runtime: Handle::current() };
+        let body = BlockingBody { stream: Box::pin(reply.stream()), piece: Bytes::new(), runtime: Handle::current() };
         tokio::task::spawn_blocking(move || document.parse(body, &sender));
         Ok(Some(receiver))
     }

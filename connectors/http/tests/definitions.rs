@@ -4,16 +4,36 @@
 mod support;
 
 use std::path::Path;
-use towpath_connector::{Connector, OperationKind};
+use towpath_connector::OperationKind;
 use towpath_spec::{Field, Files, Type};
 
 /// The vendor's functions in the order of its documentation, less the login.
 const HUMAN_FOCUS: [&str; 26] = [
-    "GetOrganID", "GetUserGroups", "AddUser", "GetUserID", "EditUser", "ArchiveOrRestoreUser", "GetUserDetails",
-    "ListUsers", "AssignUserGroupsToUser", "GetCompletedTrainingResults", "GetUserTrainingHistory", "GetAllTrainings",
-    "CreateExternalTrainingProvider", "AddExternalTrainingDetails", "ListUploadedTrainings", "UploadCertificateFile",
-    "UploadExternalTraining", "CreateUserGroup", "UpdateUserGroup", "AssignUsersToUserGroup", "CreateSiteLocation",
-    "UpdateSiteLocation", "AssignUsersToSiteLocation", "CreateDepartment", "UpdateDepartment",
+    "GetOrganID",
+    "GetUserGroups",
+    "AddUser",
+    "GetUserID",
+    "EditUser",
+    "ArchiveOrRestoreUser",
+    "GetUserDetails",
+    "ListUsers",
+    "AssignUserGroupsToUser",
+    "GetCompletedTrainingResults",
+    "GetUserTrainingHistory",
+    "GetAllTrainings",
+    "CreateExternalTrainingProvider",
+    "AddExternalTrainingDetails",
+    "ListUploadedTrainings",
+    "UploadCertificateFile",
+    "UploadExternalTraining",
+    "CreateUserGroup",
+    "UpdateUserGroup",
+    "AssignUsersToUserGroup",
+    "CreateSiteLocation",
+    "UpdateSiteLocation",
+    "AssignUsersToSiteLocation",
+    "CreateDepartment",
+    "UpdateDepartment",
     "AssignUsersToDepartment",
 ];
 

@@ -39,7 +39,11 @@ async fn busy_and_broken_servers_are_passing_and_leave_the_right_doubt() {
     assert_eq!(error.effect, Effect::Unknown);
     for fault in ["500", "502", "504", "cut:when=after", "cut:when=before", "cut-body"] {
         let error = failed(fault).await;
-        assert_eq!((error.retry, error.effect, error.fault), (Retry::Yes, Effect::Unknown, Fault::Remote), "{fault}: {error}");
+        assert_eq!(
+            (error.retry, error.effect, error.fault),
+            (Retry::Yes, Effect::Unknown, Fault::Remote),
+            "{fault}: {error}"
+        );
         assert!(error.message.contains(GROUP), "{fault}: {error}");
     }
 }
@@ -100,8 +104,10 @@ async fn a_token_that_dies_after_one_use_is_renewed_every_time_and_nothing_is_lo
     system.faults().set_text("expire:uses=1").unwrap();
     let world = World::of(&system, json!({}));
     let organ = organ(&world).await;
-    for _ in 0..3 {
-        confirmed(world.send(GROUP, group(&organ)).await);
+    for name in ["One", "Two", "Three"] {
+        let mut group = group(&organ);
+        group["GroupName"] = json!(name);
+        confirmed(world.send(GROUP, group).await);
     }
 }
 
@@ -173,7 +179,9 @@ async fn nobody_at_home_says_host_and_port() {
     let error = world.reader().check().await.unwrap_err();
     assert!(error.message.contains("no address is known for no-such-host.invalid:80"), "{error}");
     for wrong in ["", "ftp://x", "www.example.com", "https://u:p@example.com", "https://example.com/?a=b"] {
-        let error = World::new(connector.clone(), settings(wrong)).connector.reader(&World::new(connector.clone(), settings(wrong)).connect);
+        let error = World::new(connector.clone(), settings(wrong))
+            .connector
+            .reader(&World::new(connector.clone(), settings(wrong)).connect);
         assert!(error.err().unwrap().message.contains("`base_url`"), "{wrong}");
     }
 }

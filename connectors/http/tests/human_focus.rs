@@ -99,7 +99,9 @@ async fn the_main_job_provider_training_upload() {
     let person = person(&world).await;
     let user = world.lookup("GetUserID", json!({"PersonIdentifier": person})).await.unwrap()[0]["UserID"].clone();
     let provider = confirmed(
-        world.send("CreateExternalTrainingProvider", json!({"PrvName": "LMS", "CreatedBy": user, "OrganId": organ})).await,
+        world
+            .send("CreateExternalTrainingProvider", json!({"PrvName": "LMS", "CreatedBy": user, "OrganId": organ}))
+            .await,
     );
     let provider = provider["ProviderId"].clone();
     assert!(provider.is_i64());
@@ -115,7 +117,8 @@ async fn the_main_job_provider_training_upload() {
         .lookup("ListUploadedTrainings", json!({"OrganID": organ, "SearchText": "Ropes & \"knots\""}))
         .await
         .unwrap();
-    let training = found.iter().find(|row| row["TrainingCourse"] == "Ropes & \"knots\"" && row["ProviderId"] == provider);
+    let training =
+        found.iter().find(|row| row["TrainingCourse"] == "Ropes & \"knots\"" && row["ProviderId"] == provider);
     let training = training.unwrap()["TrainingId"].clone();
     let answer = confirmed(
         world
@@ -166,7 +169,10 @@ async fn users_and_groups() {
     confirmed(world.send("ArchiveOrRestoreUser", json!({"UserIds": id, "IsArchive": false})).await);
     let groups = confirmed(
         world
-            .send("AssignUserGroupsToUser", json!({"UserId": id, "CompetencyGroupIds": "31", "IsAssign": true, "Username": "a"}))
+            .send(
+                "AssignUserGroupsToUser",
+                json!({"UserId": id, "CompetencyGroupIds": "31", "IsAssign": true, "Username": "a"}),
+            )
             .await,
     );
     assert!(groups["AssignedCompetencyGroupList"].is_array());
@@ -210,8 +216,7 @@ async fn what_is_missing_or_wrong_is_refused_before_it_is_sent() {
     assert_eq!(refusal(send(json!({"OrganID": 1})).await), "`UserID` is required");
     let message = refusal(send(json!({"OrganID": 1, "UserID": "abc", "CompletionDate": "x"})).await);
     assert!(message.starts_with("`UserID`: "), "{message}");
-    let message =
-        refusal(world.send("AddUser", json!({"OrganID": 1, "PersonIdentifier": "a", "SuperUser": 2})).await);
+    let message = refusal(world.send("AddUser", json!({"OrganID": 1, "PersonIdentifier": "a", "SuperUser": 2})).await);
     assert_eq!(message, "`SuperUser` is `2`, expected one of 1, 3, 4, 5, 6, 7");
     assert!(!system.books()["requests"].to_string().contains("UploadExternalTraining"));
 }

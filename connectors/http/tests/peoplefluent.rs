@@ -107,7 +107,13 @@ async fn a_document_that_is_cut_is_read_again_and_gives_the_same_rows() {
     let system = peoplefluent().await;
     let world = World::of(&system, json!({}));
     let whole = drain(world.source("trainingHistoryXml", json!({}), None).as_mut()).await.unwrap().0;
-    for fault in ["cut-body:first=2:bytes=20000", "truncate:first=1:bytes=20000", "503:first=3", "cut:when=after:first=1", "empty:first=1"] {
+    for fault in [
+        "cut-body:first=2:bytes=20000",
+        "truncate:first=1:bytes=20000",
+        "503:first=3",
+        "cut:when=after:first=1",
+        "empty:first=1",
+    ] {
         system.faults().set_text(fault).unwrap();
         let (frame, _, retries) = drain(world.source("trainingHistoryXml", json!({}), None).as_mut()).await.unwrap();
         assert!(retries > 0, "{fault}");
@@ -124,7 +130,10 @@ async fn a_document_that_is_broken_is_an_error_that_says_so() {
         ("html", "HTML where XML was expected"),
         ("bomb", "entity"),
         ("utf8", "encoding"),
-        ("redirect:to=https%3A//elsewhere.example/x", "a redirect to https://elsewhere.example:443/x, which is not followed"),
+        (
+            "redirect:to=https%3A//elsewhere.example/x",
+            "a redirect to https://elsewhere.example:443/x, which is not followed",
+        ),
     ] {
         system.faults().set_text(fault).unwrap();
         let error = drain(world.source("trainingHistoryXml", json!({}), None).as_mut()).await.unwrap_err();

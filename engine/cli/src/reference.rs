@@ -100,7 +100,8 @@ fn command_line() -> String {
     command.build();
     let _ = writeln!(out, "```text\n{}```\n", command.render_long_help());
     for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
-        let help = sub.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg }).render_long_help();
+        let help =
+            sub.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg }).render_long_help();
         let _ = writeln!(out, "## towpath {}\n\n```text\n{help}```\n", sub.get_name());
     }
     out

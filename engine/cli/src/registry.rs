@@ -1,15 +1,20 @@
 //! The connectors: one line for each native one, and all definitions.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use towpath_connector::Registry;
 use towpath_spec::{Diagnostic, Files};
 
-/// All connectors that come with Towpath.
-pub fn built_in() -> Registry {
+static BUILT_IN: LazyLock<Registry> = LazyLock::new(|| {
     let mut registry = Registry::new();
     towpath_files::connectors().into_iter().for_each(|connector| registry.register(connector));
     towpath_http::builtin().into_iter().for_each(|connector| registry.register(connector));
     registry
+});
+
+/// All connectors that come with Towpath; their definitions are read once.
+pub fn built_in() -> Registry {
+    BUILT_IN.clone()
 }
 
 /// Adds the definitions of a project's `connectors` folder.

@@ -37,7 +37,12 @@ pub fn world(
 }
 
 /// The folder of state for a plan.
-pub fn state_folder(plan: &Plan, workspace: &Workspace, shared: &Shared, secrets: &Secrets) -> Result<PathBuf, Failure> {
+pub fn state_folder(
+    plan: &Plan,
+    workspace: &Workspace,
+    shared: &Shared,
+    secrets: &Secrets,
+) -> Result<PathBuf, Failure> {
     let written = match &plan.state {
         None => None,
         Some(text) => Some(render_state(&text.value, secrets)?),

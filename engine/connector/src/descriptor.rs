@@ -48,9 +48,7 @@ impl Descriptor {
 
     /// An operation by name.
     pub fn operation(&self, name: &str) -> Option<&OperationInfo> {
-        self.operations
-            .iter()
-            .find(|operation| operation.name == name)
+        self.operations.iter().find(|operation| operation.name == name)
     }
 }
 
@@ -177,11 +175,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with a setting.
     pub fn with(setting: &str, message: impl Into<String>) -> Self {
-        Self {
-            setting: Some(setting.to_owned()),
-            message: message.into(),
-            help: None,
-        }
+        Self { setting: Some(setting.to_owned()), message: message.into(), help: None }
     }
 
     /// Adds how to mend it.

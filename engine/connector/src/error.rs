@@ -60,13 +60,7 @@ impl Error {
     /// An error that is not worth another try.
     pub fn new(fault: Fault, message: impl Into<String>) -> Self {
         let message = crate::redact(&message.into());
-        Self {
-            fault,
-            retry: Retry::No,
-            effect: Effect::None,
-            message,
-            help: None,
-        }
+        Self { fault, retry: Retry::No, effect: Effect::None, message, help: None }
     }
 
     /// The user can mend it.
@@ -81,10 +75,7 @@ impl Error {
 
     /// The other system failed for a passing reason.
     pub fn passing(message: impl Into<String>) -> Self {
-        Self {
-            retry: Retry::Yes,
-            ..Self::new(Fault::Remote, message)
-        }
+        Self { retry: Retry::Yes, ..Self::new(Fault::Remote, message) }
     }
 
     /// The data is at fault.
@@ -99,8 +90,7 @@ impl Error {
 
     /// Towpath is at fault.
     pub fn bug(message: impl Into<String>) -> Self {
-        Self::new(Fault::Bug, message)
-            .help("this is a bug in Towpath; please report it with the pipeline file")
+        Self::new(Fault::Bug, message).help("this is a bug in Towpath; please report it with the pipeline file")
     }
 
     /// Adds what to do about it.
@@ -150,11 +140,10 @@ impl From<std::io::Error> for Error {
         use std::io::ErrorKind;
         match error.kind() {
             ErrorKind::NotFound => Self::user(error.to_string()).help("check the path"),
-            ErrorKind::PermissionDenied => {
-                Self::user(error.to_string()).help("check the permissions of the path")
+            ErrorKind::PermissionDenied => Self::user(error.to_string()).help("check the permissions of the path"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Self::machine(error.to_string()).help("free some space on that disk, then run again")
             }
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::machine(error.to_string())
-                .help("free some space on that disk, then run again"),
             _ => Self::machine(error.to_string()),
         }
     }
@@ -164,8 +153,7 @@ impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
         match error {
             polars::error::PolarsError::IO { error, msg } => {
-                let mut converted =
-                    Self::from(std::io::Error::new(error.kind(), error.to_string()));
+                let mut converted = Self::from(std::io::Error::new(error.kind(), error.to_string()));
                 if let Some(msg) = msg {
                     converted.message = format!("{msg}: {}", converted.message);
                 }

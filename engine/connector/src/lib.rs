@@ -13,8 +13,7 @@ mod settings;
 mod write;
 
 pub use descriptor::{
-    CursorInfo, Described, Descriptor, Kind, OperationInfo, OperationKind, Problem, SinkAsk,
-    SourceAsk, StreamInfo,
+    CursorInfo, Described, Descriptor, Kind, OperationInfo, OperationKind, Problem, SinkAsk, SourceAsk, StreamInfo,
 };
 pub use error::{Effect, Error, Fault, Result, Retry};
 pub use read::{Chunk, Extract, Lookup, Reader, RejectedRow, Scan, Source};

@@ -39,10 +39,7 @@ pub trait Connector: Send + Sync {
     /// When the settings do not make sense, or the connector cannot write.
     fn writer(&self, connect: &Connect) -> Result<Arc<dyn Writer>> {
         let _ = connect;
-        Err(Error::user(format!(
-            "connector `{}` cannot write",
-            self.descriptor().name
-        )))
+        Err(Error::user(format!("connector `{}` cannot write", self.descriptor().name)))
     }
 }
 
@@ -73,8 +70,7 @@ impl Registry {
 
     /// Adds a connector under its own name; a later one of the same name takes its place.
     pub fn register(&mut self, connector: Arc<dyn Connector>) {
-        self.connectors
-            .insert(connector.descriptor().name.clone(), connector);
+        self.connectors.insert(connector.descriptor().name.clone(), connector);
     }
 
     /// A connector by name.

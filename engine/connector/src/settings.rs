@@ -26,15 +26,7 @@ impl Setting {
     /// Something that may be given.
     pub fn new(name: impl Into<String>, ty: Type, doc: impl Into<String>) -> Self {
         let (name, doc) = (name.into(), doc.into());
-        Self {
-            name,
-            ty,
-            required: false,
-            default: None,
-            secret: false,
-            values: Vec::new(),
-            doc,
-        }
+        Self { name, ty, required: false, default: None, secret: false, values: Vec::new(), doc }
     }
 
     /// It must be given.
@@ -93,20 +85,12 @@ impl Settings {
 
     /// A value as a whole number; text that is one counts.
     pub fn int(&self, name: &str) -> Option<i64> {
-        self.get(name).and_then(|value| {
-            value
-                .as_i64()
-                .or_else(|| value.as_str()?.trim().parse().ok())
-        })
+        self.get(name).and_then(|value| value.as_i64().or_else(|| value.as_str()?.trim().parse().ok()))
     }
 
     /// A value as true or false; the texts `true` and `false` count.
     pub fn bool(&self, name: &str) -> Option<bool> {
-        self.get(name).and_then(|value| {
-            value
-                .as_bool()
-                .or_else(|| value.as_str()?.trim().parse().ok())
-        })
+        self.get(name).and_then(|value| value.as_bool().or_else(|| value.as_str()?.trim().parse().ok()))
     }
 
     /// Sets a value.

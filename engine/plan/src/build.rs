@@ -36,23 +36,10 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     let pipeline = documents.pipeline;
     let mut context = Context::new(documents.files, registry, documents.base);
     let environment = environment(&mut context, documents);
-    let declared: Vec<&ParamDoc> = documents
-        .project
-        .iter()
-        .flat_map(|project| &project.params)
-        .chain(&pipeline.params)
-        .collect();
-    params::resolve(
-        &mut context,
-        &declared,
-        environment,
-        documents.params,
-        pipeline.name.span,
-    );
-    let shared = documents
-        .project
-        .map(|project| project.connections.as_slice())
-        .unwrap_or_default();
+    let declared: Vec<&ParamDoc> =
+        documents.project.iter().flat_map(|project| &project.params).chain(&pipeline.params).collect();
+    params::resolve(&mut context, &declared, environment, documents.params, pipeline.name.span);
+    let shared = documents.project.map(|project| project.connections.as_slice()).unwrap_or_default();
     let known = Known::new(&mut context, shared, environment, &pipeline.connections);
     let graph = Graph::new(&mut context, pipeline);
     let mut nodes: Vec<Node> = Vec::new();
@@ -63,6 +50,7 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     known.check_all(&mut context);
     count_readers(&mut nodes);
     unread(&mut context, &nodes);
+    once_each(&mut context.diagnostics);
     let failed = context.diagnostics.iter().any(Diagnostic::is_error);
     let plan = Plan {
         pipeline: pipeline.name.value.clone(),
@@ -76,11 +64,7 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
         connections: context.connections,
         nodes,
         limits: Limits {
-            retries: pipeline
-                .limits
-                .retries
-                .and_then(|n| u32::try_from(n).ok())
-                .unwrap_or(RETRIES),
+            retries: pipeline.limits.retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(RETRIES),
             memory: pipeline.limits.memory,
         },
         blocked: context.blocked,
@@ -88,26 +72,25 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     ((!failed).then_some(plan), context.diagnostics)
 }
 
-fn environment<'a>(
-    context: &mut Context<'_>,
-    documents: &Documents<'a>,
-) -> Option<&'a Environment> {
+/// What several nodes stumble over is said once.
+fn once_each(diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    diagnostics.retain(|diagnostic| {
+        let new = !seen.contains(diagnostic);
+        if new {
+            seen.push(diagnostic.clone());
+        }
+        new
+    });
+}
+
+fn environment<'a>(context: &mut Context<'_>, documents: &Documents<'a>) -> Option<&'a Environment> {
     let chosen = documents.environment?;
-    let all = documents
-        .project
-        .map(|project| project.environments.as_slice())
-        .unwrap_or_default();
-    let found = all
-        .iter()
-        .find(|environment| environment.name.value == chosen);
+    let all = documents.project.map(|project| project.environments.as_slice()).unwrap_or_default();
+    let found = all.iter().find(|environment| environment.name.value == chosen);
     if found.is_none() {
-        let span = documents
-            .project
-            .map_or(documents.pipeline.name.span, |project| project.name.span);
-        let names: Vec<String> = all
-            .iter()
-            .map(|environment| format!("`{}`", environment.name))
-            .collect();
+        let span = documents.project.map_or(documents.pipeline.name.span, |project| project.name.span);
+        let names: Vec<String> = all.iter().map(|environment| format!("`{}`", environment.name)).collect();
         let help = if names.is_empty() {
             "write `environments:` in towpath.yaml, or leave `--env` away".to_owned()
         } else {
@@ -136,17 +119,9 @@ fn node(
         }
         Written::Transform(at) => {
             let doc = &pipeline.transforms[at];
-            let around = steps::Around {
-                known,
-                graph,
-                schema_of: &schema_of,
-            };
-            let planned = graph
-                .port(&doc.input)
-                .map(|input| steps::plan(context, &around, doc, input));
-            planned.map_or((None, None), |(node, schema)| {
-                (Some(NodeKind::Transform(node)), schema)
-            })
+            let around = steps::Around { known, graph, schema_of: &schema_of };
+            let planned = graph.port(&doc.input).map(|input| steps::plan(context, &around, doc, input));
+            planned.map_or((None, None), |(node, schema)| (Some(NodeKind::Transform(node)), schema))
         }
         Written::Sink(at) => {
             let doc = &pipeline.sinks[at];
@@ -159,23 +134,12 @@ fn node(
     };
     // A node that could not be planned was reported; its place is kept, so that ports stay right.
     let kind = kind.unwrap_or(NodeKind::Transform(crate::TransformNode {
-        input: Port {
-            node: nodes.len(),
-            output: Output::Rows,
-        },
+        input: Port { node: nodes.len(), output: Output::Rows },
         input_schema: None,
         steps: Vec::new(),
     }));
     let span: Span = name.span;
-    Node {
-        name: name.value,
-        span,
-        kind,
-        schema,
-        readers: 0,
-        rejects_read: false,
-        results_read: false,
-    }
+    Node { name: name.value, span, kind, schema, readers: 0, rejects_read: false, results_read: false }
 }
 
 fn port_schema(nodes: &[Node], port: Port) -> Option<Schema> {
@@ -224,11 +188,7 @@ fn unread(context: &mut Context<'_>, nodes: &[Node]) {
     }
     for node in nodes {
         if !matches!(node.kind, NodeKind::Sink(_)) && node.readers == 0 && !node.rejects_read {
-            let message = format!(
-                "nobody reads {} `{}`, so it is not run",
-                node.kind.name(),
-                node.name
-            );
+            let message = format!("nobody reads {} `{}`, so it is not run", node.kind.name(), node.name);
             context.push(
                 Diagnostic::warning(codes::UNREAD_NODE, node.span, message)
                     .help("name it as the `input:` of another node, or take it away"),

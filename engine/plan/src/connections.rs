@@ -27,10 +27,7 @@ impl Known {
             docs.retain(|known| known.name != doc.name);
             docs.push(doc.clone());
         }
-        for over in environment
-            .map(|env| env.connections.as_slice())
-            .unwrap_or_default()
-        {
+        for over in environment.map(|env| env.connections.as_slice()).unwrap_or_default() {
             match docs.iter_mut().find(|known| known.name == over.name) {
                 Some(known) => lay_over(known, over),
                 None if over.connector.is_some() => docs.push(over.clone()),
@@ -42,10 +39,7 @@ impl Known {
         for doc in &known.docs {
             if doc.connector.is_none() {
                 let message = format!("connection `{}` names no connector", doc.name);
-                context.push(
-                    Diagnostic::error(codes::MISSING_KEY, doc.span, message)
-                        .help("write `connector: NAME`"),
-                );
+                context.push(Diagnostic::error(codes::MISSING_KEY, doc.span, message).help("write `connector: NAME`"));
             }
         }
         known
@@ -59,11 +53,7 @@ impl Known {
     }
 
     fn resolve(&self, context: &mut Context<'_>, name: &Text) -> Option<usize> {
-        if let Some(at) = context
-            .connections
-            .iter()
-            .position(|connection| connection.name == name.value)
-        {
+        if let Some(at) = context.connections.iter().position(|connection| connection.name == name.value) {
             return Some(at);
         }
         let names = self.docs.iter().map(|doc| doc.name.value.as_str());
@@ -109,12 +99,7 @@ impl Context<'_> {
     /// A connector by name; the problem is reported.
     pub fn connector(&mut self, name: &Text) -> Option<Arc<dyn Connector>> {
         let names: Vec<String> = self.registry.names().map(str::to_owned).collect();
-        if !self.known(
-            codes::UNKNOWN_CONNECTOR,
-            "connector",
-            name,
-            names.iter().map(String::as_str),
-        ) {
+        if !self.known(codes::UNKNOWN_CONNECTOR, "connector", name, names.iter().map(String::as_str)) {
             return None;
         }
         self.registry.get(&name.value).cloned()
@@ -128,12 +113,7 @@ impl Context<'_> {
         span: Span,
     ) -> usize {
         let connector = descriptor.name.clone();
-        self.connections.push(Connection {
-            name: name.to_owned(),
-            connector,
-            settings,
-            span,
-        });
+        self.connections.push(Connection { name: name.to_owned(), connector, settings, span });
         self.connections.len() - 1
     }
 
@@ -149,15 +129,8 @@ impl Context<'_> {
         match target {
             Target::Connection(name) => {
                 let connection = known.resolve(self, name)?;
-                let connector = self
-                    .registry
-                    .get(&self.connections[connection].connector)?
-                    .clone();
-                Some(Resolved {
-                    connection,
-                    connector,
-                    own: written.iter().map(pair).collect(),
-                })
+                let connector = self.registry.get(&self.connections[connection].connector)?.clone();
+                Some(Resolved { connection, connector, own: written.iter().map(pair).collect() })
             }
             Target::Connector(name) => {
                 let connector = self.connector(name)?;
@@ -168,13 +141,8 @@ impl Context<'_> {
                     .partition(|(key, _)| declared.iter().any(|setting| setting.name == key.value));
                 let what = format!("connector `{name}`");
                 let settings = self.check_settings(&what, &declared, &theirs, span);
-                let connection =
-                    self.add_connection(&node.value, connector.descriptor(), settings, span);
-                Some(Resolved {
-                    connection,
-                    connector,
-                    own,
-                })
+                let connection = self.add_connection(&node.value, connector.descriptor(), settings, span);
+                Some(Resolved { connection, connector, own })
             }
         }
     }

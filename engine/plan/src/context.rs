@@ -39,9 +39,7 @@ impl<'a> Context<'a> {
 
     /// Keeps the value, or the problems.
     pub fn take<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
-        result
-            .map_err(|problems| self.diagnostics.extend(problems))
-            .ok()
+        result.map_err(|problems| self.diagnostics.extend(problems)).ok()
     }
 
     /// The scope of a row template.
@@ -51,12 +49,7 @@ impl<'a> Context<'a> {
         extra: &[Field],
         compile: impl FnOnce(&Scope<'_>) -> Result<T, Vec<Diagnostic>>,
     ) -> Option<T> {
-        let scope = Scope {
-            files: self.files,
-            columns,
-            params: &self.param_fields,
-            extra,
-        };
+        let scope = Scope { files: self.files, columns, params: &self.param_fields, extra };
         let result = compile(&scope);
         self.take(result)
     }
@@ -73,23 +66,13 @@ impl<'a> Context<'a> {
             return true;
         }
         let help = did_you_mean(&written.value, known);
-        self.push(
-            Diagnostic::error(code, written.span, format!("unknown {what} `{written}`"))
-                .maybe_help(help),
-        );
+        self.push(Diagnostic::error(code, written.span, format!("unknown {what} `{written}`")).maybe_help(help));
         false
     }
 
     /// A column that must be there; true when the columns are not known.
     pub fn column(&mut self, written: &Text, schema: Option<&Schema>) -> bool {
-        schema.is_none_or(|schema| {
-            self.known(
-                towpath_spec::codes::UNKNOWN_COLUMN,
-                "column",
-                written,
-                schema.names(),
-            )
-        })
+        schema.is_none_or(|schema| self.known(towpath_spec::codes::UNKNOWN_COLUMN, "column", written, schema.names()))
     }
 
     /// Reports what a connector finds wrong, at the setting's value where there is one.

@@ -36,21 +36,12 @@ impl Graph {
             if pipeline.unreadable.iter().any(|name| name.value == base_name(pipeline, &edge.from.value)) {
                 continue;
             }
-            if context.known(
-                codes::UNKNOWN_NODE,
-                "node",
-                edge.from,
-                known.iter().map(String::as_str),
-            ) {
+            if context.known(codes::UNKNOWN_NODE, "node", edge.from, known.iter().map(String::as_str)) {
                 edges.push(edge);
             }
         }
         let order = sort(context, pipeline, &nodes, &edges);
-        let places = order
-            .iter()
-            .enumerate()
-            .map(|(at, node)| (name(pipeline, *node).value.clone(), at))
-            .collect();
+        let places = order.iter().enumerate().map(|(at, node)| (name(pipeline, *node).value.clone(), at)).collect();
         Self { order, places }
     }
 
@@ -58,10 +49,7 @@ impl Graph {
     pub fn port(&self, written: &Text) -> Option<Port> {
         let find = |name: &str| self.places.get(name).copied();
         if let Some(node) = find(&written.value) {
-            return Some(Port {
-                node,
-                output: Output::Rows,
-            });
+            return Some(Port { node, output: Output::Rows });
         }
         let (base, output) = written.value.rsplit_once('.')?;
         let output = match output {
@@ -85,10 +73,7 @@ pub(crate) fn name(pipeline: &Pipeline, node: Written) -> &Text {
 fn all_nodes(pipeline: &Pipeline) -> Vec<Written> {
     let sources = (0..pipeline.sources.len()).map(Written::Source);
     let transforms = (0..pipeline.transforms.len()).map(Written::Transform);
-    sources
-        .chain(transforms)
-        .chain((0..pipeline.sinks.len()).map(Written::Sink))
-        .collect()
+    sources.chain(transforms).chain((0..pipeline.sinks.len()).map(Written::Sink)).collect()
 }
 
 /// Every name an input may have.
@@ -98,9 +83,7 @@ fn outputs(pipeline: &Pipeline) -> Vec<String> {
         let name = &name(pipeline, node).value;
         match node {
             // A sink's rows end there.
-            Written::Sink(at) if pipeline.sinks[at].operation.is_some() => {
-                out.push(format!("{name}.results"))
-            }
+            Written::Sink(at) if pipeline.sinks[at].operation.is_some() => out.push(format!("{name}.results")),
             Written::Sink(_) => {}
             _ => out.push(name.clone()),
         }
@@ -113,37 +96,22 @@ fn all_edges(pipeline: &Pipeline) -> Vec<Edge<'_>> {
     let mut edges = Vec::new();
     for (at, transform) in pipeline.transforms.iter().enumerate() {
         let to = Written::Transform(at);
-        edges.push(Edge {
-            from: &transform.input,
-            to,
-        });
+        edges.push(Edge { from: &transform.input, to });
         for step in &transform.steps {
             match &step.kind {
-                StepKind::Join(join) => edges.push(Edge {
-                    from: &join.with,
-                    to,
-                }),
-                StepKind::Union(others) => {
-                    edges.extend(others.iter().map(|from| Edge { from, to }))
-                }
+                StepKind::Join(join) => edges.push(Edge { from: &join.with, to }),
+                StepKind::Union(others) => edges.extend(others.iter().map(|from| Edge { from, to })),
                 _ => {}
             }
         }
     }
-    edges.extend(pipeline.sinks.iter().enumerate().map(|(at, sink)| Edge {
-        from: &sink.input,
-        to: Written::Sink(at),
-    }));
+    edges.extend(pipeline.sinks.iter().enumerate().map(|(at, sink)| Edge { from: &sink.input, to: Written::Sink(at) }));
     edges
 }
 
 /// The node part of an input: `upload.results` reads `upload`.
 fn base_name<'p>(pipeline: &Pipeline, input: &'p str) -> &'p str {
-    let exists = |name: &str| {
-        all_nodes(pipeline)
-            .iter()
-            .any(|node| self::name(pipeline, *node).value == name)
-    };
+    let exists = |name: &str| all_nodes(pipeline).iter().any(|node| self::name(pipeline, *node).value == name);
     match input.rsplit_once('.') {
         Some((base, _)) if !exists(input) => base,
         _ => input,
@@ -151,64 +119,40 @@ fn base_name<'p>(pipeline: &Pipeline, input: &'p str) -> &'p str {
 }
 
 /// Takes nodes whose inputs are all there, in the order written; what is left over is in a cycle or behind one.
-fn sort(
-    context: &mut Context<'_>,
-    pipeline: &Pipeline,
-    nodes: &[Written],
-    edges: &[Edge<'_>],
-) -> Vec<Written> {
+fn sort(context: &mut Context<'_>, pipeline: &Pipeline, nodes: &[Written], edges: &[Edge<'_>]) -> Vec<Written> {
     let mut order: Vec<Written> = Vec::new();
     let mut left: Vec<Written> = nodes.to_vec();
     let done = |order: &[Written], input: &str| {
         let base = base_name(pipeline, input);
         order.iter().any(|node| name(pipeline, *node).value == base)
     };
-    while let Some(at) = left.iter().position(|node| {
-        edges
-            .iter()
-            .filter(|edge| edge.to == *node)
-            .all(|edge| done(&order, &edge.from.value))
-    }) {
+    while let Some(at) = left
+        .iter()
+        .position(|node| edges.iter().filter(|edge| edge.to == *node).all(|edge| done(&order, &edge.from.value)))
+    {
         order.push(left.remove(at));
     }
     report_cycle(context, pipeline, &left, edges);
     order
 }
 
-fn report_cycle(
-    context: &mut Context<'_>,
-    pipeline: &Pipeline,
-    left: &[Written],
-    edges: &[Edge<'_>],
-) {
+fn report_cycle(context: &mut Context<'_>, pipeline: &Pipeline, left: &[Written], edges: &[Edge<'_>]) {
     let Some(first) = left.first() else { return };
     // Walk against the edges among what is left over until a node comes up again.
     let mut path: Vec<Written> = vec![*first];
     loop {
         let here = path[path.len() - 1];
-        let back = edges
-            .iter()
-            .filter(|edge| edge.to == here)
-            .find_map(|edge| {
-                let base = base_name(pipeline, &edge.from.value);
-                left.iter()
-                    .find(|node| name(pipeline, **node).value == base)
-                    .map(|node| (*node, edge.from))
-            });
+        let back = edges.iter().filter(|edge| edge.to == here).find_map(|edge| {
+            let base = base_name(pipeline, &edge.from.value);
+            left.iter().find(|node| name(pipeline, **node).value == base).map(|node| (*node, edge.from))
+        });
         let Some((node, input)) = back else { return };
         if let Some(start) = path.iter().position(|seen| *seen == node) {
-            let mut names: Vec<&str> = path[start..]
-                .iter()
-                .map(|n| name(pipeline, *n).as_str())
-                .collect();
+            let mut names: Vec<&str> = path[start..].iter().map(|n| name(pipeline, *n).as_str()).collect();
             names.reverse();
             names.push(names[0]);
-            let message = format!(
-                "the nodes read each other in a circle: {}",
-                names.join(" → ")
-            );
-            let help =
-                "a node can read only what does not depend on it; take one of these inputs away";
+            let message = format!("the nodes read each other in a circle: {}", names.join(" → "));
+            let help = "a node can read only what does not depend on it; take one of these inputs away";
             context.push(Diagnostic::error(codes::CYCLE, input.span, message).help(help));
             return;
         }

@@ -19,8 +19,7 @@ mod steps;
 
 pub use build::{Documents, build};
 pub use plan::{
-    Check, Column, Connection, Incremental, JoinPlan, Limits, LookupPlan, Node, NodeKind,
-    OnUnknown, Output, Param, Plan, Port, RecordTemplate, SinkNode, SourceNode, Step, StepPlan,
-    Taken, TransformNode, rejects_schema,
+    Check, Column, Connection, Incremental, JoinPlan, Limits, LookupPlan, Node, NodeKind, OnUnknown, Output, Param,
+    Plan, Port, RecordTemplate, SinkNode, SourceNode, Step, StepPlan, Taken, TransformNode, rejects_schema,
 };
 pub use settings::{SettingTemplate, ValueTemplate};

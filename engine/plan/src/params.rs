@@ -17,9 +17,7 @@ pub(crate) fn resolve(
 ) {
     for param in declared {
         // The pipeline's own declaration comes last and takes the place of the project's.
-        context
-            .params
-            .retain(|known| known.field.name != param.name.value);
+        context.params.retain(|known| known.field.name != param.name.value);
         let mut value = None;
         if let Some(tree) = &param.default {
             value = convert_tree(context, param, tree);
@@ -33,35 +31,22 @@ pub(crate) fn resolve(
                 Err(reason) => context.push(Diagnostic::error(
                     codes::WRONG_TYPE,
                     param.name.span,
-                    format!(
-                        "the value given for parameter `{}` does not fit: {reason}",
-                        param.name
-                    ),
+                    format!("the value given for parameter `{}` does not fit: {reason}", param.name),
                 )),
             }
         }
         if value.is_none() {
             let message = format!("parameter `{}` has no value", param.name);
             context.blocked.push(
-                Diagnostic::error(codes::MISSING_PARAM, param.name.span, message).help(format!(
-                    "give it with `--param {}=…` or write a `default:`",
-                    param.name
-                )),
+                Diagnostic::error(codes::MISSING_PARAM, param.name.span, message)
+                    .help(format!("give it with `--param {}=…` or write a `default:`", param.name)),
             );
         }
-        let field = Field {
-            name: param.name.value.clone(),
-            ty: param.ty.clone(),
-            nullable: value.is_none(),
-        };
+        let field = Field { name: param.name.value.clone(), ty: param.ty.clone(), nullable: value.is_none() };
         context.params.push(Param { field, value });
     }
     unknown_values(context, given, pipeline);
-    context.param_fields = context
-        .params
-        .iter()
-        .map(|param| param.field.clone())
-        .collect();
+    context.param_fields = context.params.iter().map(|param| param.field.clone()).collect();
 }
 
 fn find<'a>(params: &'a [(Text, Tree)], name: &str) -> Option<&'a (Text, Tree)> {
@@ -71,11 +56,7 @@ fn find<'a>(params: &'a [(Text, Tree)], name: &str) -> Option<&'a (Text, Tree)> 
 // Values of the environment are not checked here: it serves several pipelines, and a parameter this one does not have is
 // not its business.
 fn unknown_values(context: &mut Context<'_>, given: &BTreeMap<String, String>, pipeline: Span) {
-    let known: Vec<String> = context
-        .params
-        .iter()
-        .map(|param| param.field.name.clone())
-        .collect();
+    let known: Vec<String> = context.params.iter().map(|param| param.field.name.clone()).collect();
     for name in given.keys().filter(|name| !known.contains(name)) {
         let written = Text::new(name.clone(), pipeline);
         context.known(
@@ -91,10 +72,7 @@ fn convert_tree(context: &mut Context<'_>, param: &ParamDoc, tree: &Tree) -> Opt
     match Value::from_json(&tree.to_json(), &param.ty) {
         Ok(value) => Some(value),
         Err(reason) => {
-            let message = format!(
-                "the value of parameter `{}` is not of type {}: {reason}",
-                param.name, param.ty
-            );
+            let message = format!("the value of parameter `{}` is not of type {}: {reason}", param.name, param.ty);
             context.push(Diagnostic::error(codes::WRONG_TYPE, tree.span, message));
             None
         }

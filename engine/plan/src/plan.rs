@@ -84,10 +84,7 @@ pub struct Node {
 
 /// The kinds of node.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a plan has few nodes and they are not moved about"
-)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few nodes and they are not moved about")]
 pub enum NodeKind {
     /// Brings data in.
     Source(SourceNode),
@@ -312,6 +309,8 @@ pub struct Taken {
     pub field: String,
     /// Its type.
     pub ty: Type,
+    /// Whether a record without it counts as not found: it is part of the stream's key.
+    pub is_key: bool,
 }
 
 /// What is done with a record of unknown outcome.
@@ -389,11 +388,7 @@ impl RecordTemplate {
             }
             Self::Object(fields) => {
                 for (name, field) in fields {
-                    let path = if path.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{path}.{name}")
-                    };
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                     field.collect(&path, out);
                 }
             }
@@ -424,12 +419,7 @@ impl Plan {
         let mut found: Vec<usize> = Vec::new();
         let mut waiting = vec![node];
         while let Some(next) = waiting.pop() {
-            for port in self
-                .nodes
-                .get(next)
-                .map(|node| crate::build::inputs(&node.kind))
-                .unwrap_or_default()
-            {
+            for port in self.nodes.get(next).map(|node| crate::build::inputs(&node.kind)).unwrap_or_default() {
                 if !found.contains(&port.node) {
                     found.push(port.node);
                     waiting.push(port.node);

@@ -18,10 +18,7 @@ pub(crate) fn plan(
     match written {
         Some(tree) => {
             let Some(map) = tree.as_map() else {
-                let message = format!(
-                    "`record` expects a mapping of fields, found {}",
-                    tree.kind()
-                );
+                let message = format!("`record` expects a mapping of fields, found {}", tree.kind());
                 context.push(Diagnostic::error(codes::WRONG_TYPE, tree.span, message));
                 return None;
             };
@@ -33,19 +30,11 @@ pub(crate) fn plan(
 }
 
 fn required(context: &mut Context<'_>, operation: &OperationInfo, map: &Map, span: Span) {
-    for field in operation
-        .fields
-        .iter()
-        .filter(|field| field.required && field.default.is_none())
-    {
+    for field in operation.fields.iter().filter(|field| field.required && field.default.is_none()) {
         if map.get(&field.name).is_none() {
-            let message = format!(
-                "operation `{}` needs the field `{}` ({})",
-                operation.name, field.name, field.ty
-            );
+            let message = format!("operation `{}` needs the field `{}` ({})", operation.name, field.name, field.ty);
             context.push(
-                Diagnostic::error(codes::MISSING_FIELD, span, message)
-                    .help(format!("{}: {}", field.name, field.doc)),
+                Diagnostic::error(codes::MISSING_FIELD, span, message).help(format!("{}: {}", field.name, field.doc)),
             );
         }
     }
@@ -61,32 +50,15 @@ fn from_columns(
     let mut fields = Vec::new();
     for field in &operation.fields {
         if schema.get(&field.name).is_some() {
-            let text = Text::new(
-                format!(
-                    "{{{{ row[{}] }}}}",
-                    serde_json::Value::from(field.name.as_str())
-                ),
-                sink,
-            );
-            let value =
-                context.compile(Some(schema), &[], |scope| compile_template(&text, scope))?;
+            let text = Text::new(format!("{{{{ row[{}] }}}}", serde_json::Value::from(field.name.as_str())), sink);
+            let value = context.compile(Some(schema), &[], |scope| compile_template(&text, scope))?;
             check_type(context, field, &value, sink);
-            fields.push((
-                field.name.clone(),
-                RecordTemplate::Leaf {
-                    value,
-                    wanted: Some(field.ty.clone()),
-                },
-            ));
+            fields.push((field.name.clone(), RecordTemplate::Leaf { value, wanted: Some(field.ty.clone()) }));
         } else if field.required && field.default.is_none() {
-            let message = format!(
-                "operation `{}` needs the field `{}` ({})",
-                operation.name, field.name, field.ty
-            );
+            let message = format!("operation `{}` needs the field `{}` ({})", operation.name, field.name, field.ty);
             context.push(
-                Diagnostic::error(codes::MISSING_FIELD, sink, message).help(
-                    "write a `record:` that fills it, or give the input a column of that name",
-                ),
+                Diagnostic::error(codes::MISSING_FIELD, sink, message)
+                    .help("write a `record:` that fills it, or give the input a column of that name"),
             );
         }
     }
@@ -130,10 +102,7 @@ fn value(
     match &tree.value {
         Value::Map(map) => object(context, map, None, schema),
         Value::List(items) => Some(RecordTemplate::List(
-            items
-                .iter()
-                .map(|item| value(context, item, None, schema))
-                .collect::<Option<_>>()?,
+            items.iter().map(|item| value(context, item, None, schema)).collect::<Option<_>>()?,
         )),
         Value::Scalar(scalar) => {
             let compiled = context.compile(schema, &[], |scope| compile_value(tree, scope))?;
@@ -142,10 +111,7 @@ fn value(
                     check_type(context, setting, &compiled, tree.span);
                 }
             }
-            Some(RecordTemplate::Leaf {
-                value: compiled,
-                wanted: setting.map(|setting| setting.ty.clone()),
-            })
+            Some(RecordTemplate::Leaf { value: compiled, wanted: setting.map(|setting| setting.ty.clone()) })
         }
     }
 }
@@ -156,9 +122,8 @@ fn check_type(context: &mut Context<'_>, field: &Setting, value: &Compiled, span
     if !fits(found, &field.ty) {
         let message = format!("field `{}` expects {}, found {found}", field.name, field.ty);
         context.push(
-            Diagnostic::error(codes::TYPE_MISMATCH, span, message).maybe_help(
-                conversion(&field.ty).map(|filter| format!("convert it: `{{{{ … | {filter} }}}}`")),
-            ),
+            Diagnostic::error(codes::TYPE_MISMATCH, span, message)
+                .maybe_help(conversion(&field.ty).map(|filter| format!("convert it: `{{{{ … | {filter} }}}}`"))),
         );
     } else if nullable && field.required && field.default.is_none() {
         let message = format!("field `{}` must not be null, and this can be", field.name);
@@ -185,8 +150,7 @@ fn fits(found: &Type, wanted: &Type) -> bool {
     match (found, wanted) {
         (Type::Null, _) | (_, Type::Json) | (Type::Json, _) => true,
         (Type::Int, Type::Float | Type::Decimal { .. } | Type::Text) => true,
-        (Type::Float, Type::Decimal { .. })
-        | (Type::Decimal { .. }, Type::Float | Type::Decimal { .. }) => true,
+        (Type::Float, Type::Decimal { .. }) | (Type::Decimal { .. }, Type::Float | Type::Decimal { .. }) => true,
         (Type::DateTime { .. }, Type::DateTime { .. }) => true,
         (Type::List(found), Type::List(wanted)) => fits(found, wanted),
         (Type::Struct(_), Type::Struct(_)) => true,

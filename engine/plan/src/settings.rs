@@ -43,12 +43,7 @@ impl ValueTemplate {
         Ok(match self {
             Self::Literal(json) => json.clone(),
             Self::Template(template) => template.render(names)?.to_json(),
-            Self::List(items) => Json::Array(
-                items
-                    .iter()
-                    .map(|item| item.render(names))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Self::List(items) => Json::Array(items.iter().map(|item| item.render(names)).collect::<Result<_, _>>()?),
             Self::Map(fields) => Json::Object(
                 fields
                     .iter()
@@ -64,10 +59,7 @@ impl ValueTemplate {
             Self::Literal(_) => Vec::new(),
             Self::Template(template) => vec![template],
             Self::List(items) => items.iter().flat_map(Self::templates).collect(),
-            Self::Map(fields) => fields
-                .iter()
-                .flat_map(|(_, value)| value.templates())
-                .collect(),
+            Self::Map(fields) => fields.iter().flat_map(|(_, value)| value.templates()).collect(),
         }
     }
 }
@@ -79,26 +71,14 @@ impl Context<'_> {
     /// Reads a value with templates; problems are reported.
     pub fn value_template(&mut self, tree: &Tree) -> Option<ValueTemplate> {
         Some(match &tree.value {
-            Node::Scalar(Scalar::Text(text))
-                if text.value.contains("{{") || text.value.contains("{%") =>
-            {
+            Node::Scalar(Scalar::Text(text)) if text.value.contains("{{") || text.value.contains("{%") => {
                 let template = self.take(ScalarTemplate::parse(text, self.files))?;
                 let mut known = true;
                 for root in template.roots() {
-                    known &= self.known(
-                        codes::UNKNOWN_NAME,
-                        "name",
-                        &Text::new(root.name.clone(), root.span),
-                        NAMES,
-                    );
+                    known &= self.known(codes::UNKNOWN_NAME, "name", &Text::new(root.name.clone(), root.span), NAMES);
                     if let ("params", Some(param)) = (root.name.as_str(), &root.field) {
-                        let written =
-                            Text::new(param.clone(), root.field_span.unwrap_or(root.span));
-                        let params: Vec<String> = self
-                            .param_fields
-                            .iter()
-                            .map(|field| field.name.clone())
-                            .collect();
+                        let written = Text::new(param.clone(), root.field_span.unwrap_or(root.span));
+                        let params: Vec<String> = self.param_fields.iter().map(|field| field.name.clone()).collect();
                         let names = params.iter().map(String::as_str);
                         known &= self.known(codes::UNKNOWN_PARAM, "parameter", &written, names);
                     }
@@ -106,18 +86,13 @@ impl Context<'_> {
                 return known.then_some(ValueTemplate::Template(template));
             }
             Node::Scalar(_) => ValueTemplate::Literal(tree.to_json()),
-            Node::List(items) => ValueTemplate::List(
-                items
-                    .iter()
-                    .map(|item| self.value_template(item))
-                    .collect::<Option<_>>()?,
-            ),
+            Node::List(items) => {
+                ValueTemplate::List(items.iter().map(|item| self.value_template(item)).collect::<Option<_>>()?)
+            }
             Node::Map(map) => ValueTemplate::Map(
                 map.entries
                     .iter()
-                    .map(|entry| {
-                        Some((entry.key.value.clone(), self.value_template(&entry.value)?))
-                    })
+                    .map(|entry| Some((entry.key.value.clone(), self.value_template(&entry.value)?)))
                     .collect::<Option<_>>()?,
             ),
         })
@@ -134,9 +109,7 @@ impl Context<'_> {
         let mut out = Vec::new();
         for (key, tree) in written {
             let names = declared.iter().map(|setting| setting.name.as_str());
-            if key.value.starts_with("x-")
-                || !self.known(codes::UNKNOWN_KEY, &format!("key of {what}"), key, names)
-            {
+            if key.value.starts_with("x-") || !self.known(codes::UNKNOWN_KEY, &format!("key of {what}"), key, names) {
                 continue;
             }
             let Some(setting) = declared.iter().find(|setting| setting.name == key.value) else {
@@ -149,17 +122,9 @@ impl Context<'_> {
                 self.check_literal(setting, json, tree);
             }
             let secret = setting.secret;
-            out.push(SettingTemplate {
-                name: key.value.clone(),
-                value,
-                secret,
-                span: tree.span,
-            });
+            out.push(SettingTemplate { name: key.value.clone(), value, secret, span: tree.span });
         }
-        for setting in declared
-            .iter()
-            .filter(|setting| setting.required && setting.default.is_none())
-        {
+        for setting in declared.iter().filter(|setting| setting.required && setting.default.is_none()) {
             if !written.iter().any(|(key, _)| key.value == setting.name) {
                 let message = format!("{what} needs `{}`: {}", setting.name, setting.doc);
                 self.push(
@@ -175,35 +140,21 @@ impl Context<'_> {
         if json.is_null() {
             return;
         }
-        let loose = matches!(
-            setting.ty,
-            Type::Json | Type::Struct(_) | Type::List(_) | Type::Text
-        );
+        let loose = matches!(setting.ty, Type::Json | Type::Struct(_) | Type::List(_) | Type::Text);
         let mismatch = match (&setting.ty, json) {
             (Type::Text, Json::Array(_) | Json::Object(_)) => Some("text".to_owned()),
             _ if loose => None,
             (ty, json) => Value::from_json(json, ty).err().map(|_| ty.to_string()),
         };
         if let Some(expected) = mismatch {
-            let message = format!(
-                "`{}` expects {expected}, found {}",
-                setting.name,
-                tree.kind()
-            );
+            let message = format!("`{}` expects {expected}, found {}", setting.name, tree.kind());
             self.push(Diagnostic::error(codes::WRONG_TYPE, tree.span, message));
         }
-        let text = json
-            .as_str()
-            .map_or_else(|| json.to_string(), str::to_owned);
+        let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
         if !setting.values.is_empty() && !setting.values.contains(&text) {
             let written = Text::new(text, tree.span);
             let what = format!("value of `{}`", setting.name);
-            self.known(
-                codes::INVALID_VALUE,
-                &what,
-                &written,
-                setting.values.iter().map(String::as_str),
-            );
+            self.known(codes::INVALID_VALUE, &what, &written, setting.values.iter().map(String::as_str));
         }
     }
 
@@ -218,11 +169,7 @@ impl Context<'_> {
         let params = self.params_value();
         for template in templates {
             let names = |name: &str| (name == "params").then(|| params.clone());
-            let known = template
-                .value
-                .templates()
-                .iter()
-                .all(|template| only_params(template));
+            let known = template.value.templates().iter().all(|template| only_params(template));
             if let (true, Ok(json)) = (known, template.value.render(&names)) {
                 settings.set(&template.name, json);
             } else {
@@ -237,12 +184,7 @@ impl Context<'_> {
         Value::Struct(
             self.params
                 .iter()
-                .map(|param| {
-                    (
-                        param.field.name.clone(),
-                        param.value.clone().unwrap_or_default(),
-                    )
-                })
+                .map(|param| (param.field.name.clone(), param.value.clone().unwrap_or_default()))
                 .collect(),
         )
     }

@@ -23,44 +23,25 @@ pub(crate) fn plan(
     for key in &doc.key {
         context.column(key, schema);
     }
-    let mut target = context.target(
-        known,
-        &doc.target,
-        &doc.name,
-        &doc.settings.entries,
-        doc.span,
-    )?;
+    let mut target = context.target(known, &doc.target, &doc.name, &doc.settings.entries, doc.span)?;
     let connector = target.connector.clone();
     let descriptor = connector.descriptor();
     if !descriptor.writes {
         let message = format!("connector `{}` has no sinks", descriptor.name);
-        context.push(Diagnostic::error(
-            codes::CANNOT_WRITE,
-            doc.target.name().span,
-            message,
-        ));
+        context.push(Diagnostic::error(codes::CANNOT_WRITE, doc.target.name().span, message));
         return None;
     }
     let operation = match (&doc.operation, descriptor.kind) {
         (Some(written), _) => {
-            let names = descriptor
-                .operations
-                .iter()
-                .map(|operation| operation.name.as_str());
+            let names = descriptor.operations.iter().map(|operation| operation.name.as_str());
             if !context.known(codes::UNKNOWN_OPERATION, "operation", written, names) {
                 return None;
             }
             descriptor.operation(&written.value)
         }
         (None, Kind::Api) => {
-            let message = format!(
-                "sink `{}` does not say which operation of `{}` it uses",
-                doc.name, descriptor.name
-            );
-            let help = format!(
-                "write `operation: …`; `towpath connectors show {}` lists them",
-                descriptor.name
-            );
+            let message = format!("sink `{}` does not say which operation of `{}` it uses", doc.name, descriptor.name);
+            let help = format!("write `operation: …`; `towpath connectors show {}` lists them", descriptor.name);
             context.push(Diagnostic::error(codes::MISSING_KEY, doc.span, message).help(help));
             return None;
         }
@@ -91,44 +72,30 @@ pub(crate) fn plan(
         settings,
         key: doc.key.iter().map(|key| key.value.clone()).collect(),
         record,
-        concurrency: doc
-            .concurrency
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(CONCURRENCY)
-            .max(1),
+        concurrency: doc.concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(CONCURRENCY).max(1),
         rate: doc.rate,
         on_error: doc.on_error,
         max_rejects: doc.max_rejects,
         on_unknown,
-        results: operation.map(|operation| results(operation, &doc.key, schema)),
+        results: operation.and_then(|operation| results(operation, &doc.key, schema)),
     })
 }
 
 fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc) {
     if let Some(record) = &doc.record {
-        let message =
-            "`record` is for operations of SaaS systems; a file takes the columns of its input";
+        let message = "`record` is for operations of SaaS systems; a file takes the columns of its input";
         context.push(
-            Diagnostic::error(codes::UNKNOWN_KEY, record.span, message)
-                .help("shape the columns with a `map` step"),
+            Diagnostic::error(codes::UNKNOWN_KEY, record.span, message).help("shape the columns with a `map` step"),
         );
     }
 }
 
 /// `on_unknown` is the language's own key, but only API sinks have it.
-fn on_unknown(
-    context: &mut Context<'_>,
-    target: &mut Resolved<'_>,
-    is_operation: bool,
-) -> OnUnknown {
+fn on_unknown(context: &mut Context<'_>, target: &mut Resolved<'_>, is_operation: bool) -> OnUnknown {
     if !is_operation {
         return OnUnknown::Hold;
     }
-    let Some(at) = target
-        .own
-        .iter()
-        .position(|(key, _)| key.value == "on_unknown")
-    else {
+    let Some(at) = target.own.iter().position(|(key, _)| key.value == "on_unknown") else {
         return OnUnknown::Hold;
     };
     let (_, tree) = target.own.remove(at);
@@ -156,44 +123,29 @@ fn describe(
     doc: &SinkDoc,
 ) {
     let of_connection: Vec<&Setting> = target.connector.descriptor().settings.iter().collect();
-    let connection = context.known_settings(
-        &of_connection,
-        &context.connections[target.connection].settings,
-    );
+    let connection = context.known_settings(&of_connection, &context.connections[target.connection].settings);
     let known = context.known_settings(declared, settings);
     let base = context.base.clone();
-    let ask = SinkAsk {
-        operation: None,
-        connection: &connection,
-        settings: &known,
-        schema,
-        base: &base,
-    };
+    let ask = SinkAsk { operation: None, connection: &connection, settings: &known, schema, base: &base };
     if let Err(problems) = target.connector.describe_sink(&ask) {
-        let place = |name: &str| {
-            settings
-                .iter()
-                .find(|setting| setting.name == name)
-                .map(|setting| setting.span)
-        };
+        let place = |name: &str| settings.iter().find(|setting| setting.name == name).map(|setting| setting.span);
         let errors = context.problems(codes::INVALID_SINK, problems, doc.span, place);
         context.diagnostics.extend(errors);
     }
 }
 
-/// The columns of `NAME.results`: the key, the outcome, the fields of the answer.
-fn results(operation: &OperationInfo, key: &[Text], schema: Option<&Schema>) -> Schema {
+/// The columns of `NAME.results`: the key, the outcome, the fields of the answer. Not known when the key's columns are not.
+fn results(operation: &OperationInfo, key: &[Text], schema: Option<&Schema>) -> Option<Schema> {
     let mut results = Schema::default();
     for column in key {
-        let ty = schema
-            .and_then(|schema| schema.get(&column.value))
-            .map_or(Type::Text, |field| field.ty.clone());
-        results.set(Field::new(&column.value, ty));
+        results.set(schema?.get(&column.value)?.clone());
     }
     results.set(Field::new("outcome", Type::Text).required());
     results.set(Field::new("message", Type::Text));
     for field in &operation.results.fields {
-        results.set(field.clone());
+        if results.get(&field.name).is_none() {
+            results.fields.push(field.clone());
+        }
     }
-    results
+    Some(results)
 }

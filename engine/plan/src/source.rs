@@ -8,38 +8,21 @@ use towpath_spec::document::SourceDoc;
 use towpath_spec::{Diagnostic, Field, Schema, Span, codes};
 
 /// Plans a source: the node and its columns, when they are known.
-pub(crate) fn plan(
-    context: &mut Context<'_>,
-    known: &Known,
-    doc: &SourceDoc,
-) -> (Option<SourceNode>, Option<Schema>) {
-    let Some(target) = context.target(
-        known,
-        &doc.target,
-        &doc.name,
-        &doc.settings.entries,
-        doc.span,
-    ) else {
+pub(crate) fn plan(context: &mut Context<'_>, known: &Known, doc: &SourceDoc) -> (Option<SourceNode>, Option<Schema>) {
+    let Some(target) = context.target(known, &doc.target, &doc.name, &doc.settings.entries, doc.span) else {
         return (None, None);
     };
     let descriptor = target.connector.descriptor();
     if !descriptor.reads {
         let message = format!("connector `{}` has no sources", descriptor.name);
-        context.push(Diagnostic::error(
-            codes::CANNOT_READ,
-            doc.target.name().span,
-            message,
-        ));
+        context.push(Diagnostic::error(codes::CANNOT_READ, doc.target.name().span, message));
         return (None, None);
     }
     let Ok(stream) = stream(context, descriptor, doc) else {
         return (None, None);
     };
-    let declared: Vec<&Setting> = descriptor
-        .source_settings
-        .iter()
-        .chain(stream.iter().flat_map(|stream| &stream.params))
-        .collect();
+    let declared: Vec<&Setting> =
+        descriptor.source_settings.iter().chain(stream.iter().flat_map(|stream| &stream.params)).collect();
     let mut written = target.own.clone();
     written.extend(doc.with.entries.iter().map(pair));
     let what = match stream {
@@ -47,11 +30,7 @@ pub(crate) fn plan(
         None => format!("a `{}` source", descriptor.name),
     };
     let settings = context.check_settings(&what, &declared, &written, doc.span);
-    let columns: Vec<Field> = doc
-        .columns
-        .iter()
-        .map(|(name, ty)| Field::new(&name.value, ty.clone()))
-        .collect();
+    let columns: Vec<Field> = doc.columns.iter().map(|(name, ty)| Field::new(&name.value, ty.clone())).collect();
     let incremental = incremental(context, stream, doc);
     let node = SourceNode {
         connection: target.connection,
@@ -73,10 +52,7 @@ fn stream<'d>(
     match &doc.stream {
         Some(written) if descriptor.streams.is_empty() => {
             let message = format!("connector `{}` has no streams", descriptor.name);
-            context.push(
-                Diagnostic::error(codes::UNKNOWN_STREAM, written.span, message)
-                    .help("take `stream:` away"),
-            );
+            context.push(Diagnostic::error(codes::UNKNOWN_STREAM, written.span, message).help("take `stream:` away"));
             Err(())
         }
         Some(written) => {
@@ -88,10 +64,7 @@ fn stream<'d>(
         }
         None if descriptor.streams.is_empty() => Ok(None),
         None => {
-            let message = format!(
-                "source `{}` does not say which stream of `{}` it reads",
-                doc.name, descriptor.name
-            );
+            let message = format!("source `{}` does not say which stream of `{}` it reads", doc.name, descriptor.name);
             let list: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             context.push(
                 Diagnostic::error(codes::MISSING_KEY, doc.span, message)
@@ -102,11 +75,7 @@ fn stream<'d>(
     }
 }
 
-fn incremental(
-    context: &mut Context<'_>,
-    stream: Option<&StreamInfo>,
-    doc: &SourceDoc,
-) -> Option<Incremental> {
+fn incremental(context: &mut Context<'_>, stream: Option<&StreamInfo>, doc: &SourceDoc) -> Option<Incremental> {
     let written = doc.incremental.as_ref()?;
     let Some(cursor) = stream.and_then(|stream| stream.cursor.as_ref()) else {
         let message = format!("source `{}` cannot be read incrementally", doc.name);
@@ -116,18 +85,10 @@ fn incremental(
         );
         return None;
     };
-    let lookback = written
-        .lookback
-        .as_ref()
-        .map_or_else(|| cursor.lookback.clone(), |text| text.value.clone());
+    let lookback = written.lookback.as_ref().map_or_else(|| cursor.lookback.clone(), |text| text.value.clone());
     let start = written.start.as_ref().and_then(|tree| {
         let value = context.value_template(tree)?;
-        Some(crate::SettingTemplate {
-            name: "start".into(),
-            value,
-            secret: false,
-            span: tree.span,
-        })
+        Some(crate::SettingTemplate { name: "start".into(), value, secret: false, span: tree.span })
     });
     Some(Incremental { lookback, start })
 }
@@ -140,10 +101,7 @@ fn describe(
     doc: &SourceDoc,
 ) -> Option<Schema> {
     let of_connection: Vec<&Setting> = target.connector.descriptor().settings.iter().collect();
-    let connection = context.known_settings(
-        &of_connection,
-        &context.connections[target.connection].settings,
-    );
+    let connection = context.known_settings(&of_connection, &context.connections[target.connection].settings);
     let settings = context.known_settings(declared, &node.settings);
     let base = context.base.clone();
     let ask = SourceAsk {
@@ -156,29 +114,19 @@ fn describe(
     let place = |name: &str| -> Option<Span> {
         if name == "columns" || name.starts_with("columns.") {
             let column = name.strip_prefix("columns.");
-            let written = doc
-                .columns
-                .iter()
-                .find(|(key, _)| Some(key.value.as_str()) == column);
+            let written = doc.columns.iter().find(|(key, _)| Some(key.value.as_str()) == column);
             return written.or(doc.columns.first()).map(|(key, _)| key.span);
         }
-        node.settings
-            .iter()
-            .find(|setting| setting.name == name)
-            .map(|setting| setting.span)
+        node.settings.iter().find(|setting| setting.name == name).map(|setting| setting.span)
     };
     match target.connector.describe_source(&ask) {
         Ok(described) => {
-            let warnings =
-                context.problems(codes::SOURCE_NOT_THERE, described.warnings, doc.span, place);
+            let warnings = context.problems(codes::SOURCE_NOT_THERE, described.warnings, doc.span, place);
             for warning in warnings {
                 if described.schema.is_none() {
                     context.blocked.push(warning.clone());
                 }
-                context.push(Diagnostic {
-                    severity: towpath_spec::Severity::Warning,
-                    ..warning
-                });
+                context.push(Diagnostic { severity: towpath_spec::Severity::Warning, ..warning });
             }
             described.schema
         }

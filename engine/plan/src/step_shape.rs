@@ -8,20 +8,12 @@ use towpath_spec::{Diagnostic, Field, Schema, Text, Type, codes};
 pub(crate) type Planned = Option<(StepPlan, Schema)>;
 
 /// `select` and `drop`: names or globs with `*` and `?`.
-pub(crate) fn choose(
-    context: &mut Context<'_>,
-    patterns: &[Text],
-    input: &Schema,
-    keep: bool,
-) -> Planned {
+pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schema, keep: bool) -> Planned {
     let mut chosen: Vec<String> = Vec::new();
     for pattern in patterns {
         let is_glob = pattern.value.contains(['*', '?']);
-        let matching: Vec<String> = input
-            .names()
-            .filter(|name| glob(&pattern.value, name))
-            .map(str::to_owned)
-            .collect();
+        let matching: Vec<String> =
+            input.names().filter(|name| glob(&pattern.value, name)).map(str::to_owned).collect();
         if matching.is_empty() && !(is_glob && !keep) {
             if is_glob {
                 let message = format!("no column matches `{pattern}`");
@@ -35,31 +27,18 @@ pub(crate) fn choose(
             }
             return None;
         }
-        chosen.extend(
-            matching
-                .into_iter()
-                .filter(|name| !chosen.contains(name))
-                .collect::<Vec<_>>(),
-        );
+        chosen.extend(matching.into_iter().filter(|name| !chosen.contains(name)).collect::<Vec<_>>());
     }
     if !keep {
-        chosen = input
-            .names()
-            .filter(|name| !chosen.iter().any(|gone| gone == name))
-            .map(str::to_owned)
-            .collect();
+        chosen = input.names().filter(|name| !chosen.iter().any(|gone| gone == name)).map(str::to_owned).collect();
     }
-    let fields = chosen
-        .iter()
-        .filter_map(|name| input.get(name).cloned())
-        .collect();
+    let fields = chosen.iter().filter_map(|name| input.get(name).cloned()).collect();
     Some((StepPlan::Select(chosen), Schema::new(fields)))
 }
 
 /// Whether a name matches a pattern of `*` (any characters) and `?` (one character).
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n, mut star) = (0, 0, None);
     while n < name.len() {
         if p < pattern.len() && pattern[p] == '*' {
@@ -97,18 +76,11 @@ pub(crate) fn rename(context: &mut Context<'_>, pairs: &[(Text, Text)], input: &
         }
     }
     for (at, field) in output.fields.iter().enumerate() {
-        if output.fields[..at]
-            .iter()
-            .any(|other| other.name == field.name)
-        {
-            let span = pairs
-                .iter()
-                .find(|(_, new)| new.value == field.name)
-                .map_or(pairs[0].1.span, |(_, n)| n.span);
+        if output.fields[..at].iter().any(|other| other.name == field.name) {
+            let span = pairs.iter().find(|(_, new)| new.value == field.name).map_or(pairs[0].1.span, |(_, n)| n.span);
             let message = format!("after `rename` there would be two columns `{}`", field.name);
             context.push(
-                Diagnostic::error(codes::DUPLICATE_COLUMN, span, message)
-                    .help("drop or rename the other column first"),
+                Diagnostic::error(codes::DUPLICATE_COLUMN, span, message).help("drop or rename the other column first"),
             );
             whole = false;
         }
@@ -123,11 +95,7 @@ pub(crate) fn explode(context: &mut Context<'_>, column: &Text, input: &Schema) 
     let ty = &input.get(&column.value)?.ty;
     let Type::List(inner) = ty else {
         let message = format!("`explode` expects a list, and `{column}` is {ty}");
-        context.push(Diagnostic::error(
-            codes::TYPE_MISMATCH,
-            column.span,
-            message,
-        ));
+        context.push(Diagnostic::error(codes::TYPE_MISMATCH, column.span, message));
         return None;
     };
     let mut output = input.clone();
@@ -142,11 +110,7 @@ pub(crate) fn unnest(context: &mut Context<'_>, column: &Text, input: &Schema) -
     let ty = &input.get(&column.value)?.ty;
     let Type::Struct(fields) = ty else {
         let message = format!("`unnest` expects a struct, and `{column}` is {ty}");
-        context.push(Diagnostic::error(
-            codes::TYPE_MISMATCH,
-            column.span,
-            message,
-        ));
+        context.push(Diagnostic::error(codes::TYPE_MISMATCH, column.span, message));
         return None;
     };
     let mut output = Schema::default();
@@ -155,21 +119,11 @@ pub(crate) fn unnest(context: &mut Context<'_>, column: &Text, input: &Schema) -
             output.fields.push(field.clone());
             continue;
         }
-        output.fields.extend(
-            fields
-                .iter()
-                .map(|inner| Field::new(&inner.name, inner.ty.clone())),
-        );
+        output.fields.extend(fields.iter().map(|inner| Field::new(&inner.name, inner.ty.clone())));
     }
     for (at, field) in output.fields.iter().enumerate() {
-        if output.fields[..at]
-            .iter()
-            .any(|other| other.name == field.name)
-        {
-            let message = format!(
-                "`unnest` of `{column}` would give a second column `{}`",
-                field.name
-            );
+        if output.fields[..at].iter().any(|other| other.name == field.name) {
+            let message = format!("`unnest` of `{column}` would give a second column `{}`", field.name);
             context.push(
                 Diagnostic::error(codes::DUPLICATE_COLUMN, column.span, message)
                     .help(format!("rename or drop `{}` first", field.name)),

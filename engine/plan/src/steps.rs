@@ -3,16 +3,12 @@
 use crate::connections::Known;
 use crate::context::Context;
 use crate::graph::Graph;
-use crate::plan::{
-    Check, Column, JoinPlan, LookupPlan, Port, Step, StepPlan, Taken, TransformNode,
-};
+use crate::plan::{Check, Column, JoinPlan, LookupPlan, Port, Step, StepPlan, Taken, TransformNode};
 use crate::step_shape::{self, Planned};
 use towpath_connector::{Setting, StreamInfo};
-use towpath_mapping::{
-    Compiled, compile_aggregate, compile_cast, compile_condition, compile_value,
-};
+use towpath_mapping::{Compiled, compile_aggregate, compile_cast, compile_condition, compile_value};
 use towpath_spec::document::{
-    CheckDoc, JoinDoc, JoinHow, LookupDoc, SortKey, StepDoc, StepKind, TransformDoc, Tree,
+    CheckDoc, JoinDoc, JoinHow, LookupDoc, Missing, SortKey, StepDoc, StepKind, TransformDoc, Tree,
 };
 use towpath_spec::{Diagnostic, Field, Schema, Span, Text, Type, codes};
 
@@ -42,24 +38,11 @@ pub(crate) fn plan(
             continue;
         };
         if let Some((plan, after)) = step_plan(context, around, step, &before, &doc.name) {
-            steps.push(Step {
-                index,
-                name: key(&step.kind),
-                plan,
-                input: before,
-                output: after.clone(),
-            });
+            steps.push(Step { index, name: key(&step.kind), plan, input: before, output: after.clone() });
             schema = Some(after);
         }
     }
-    (
-        TransformNode {
-            input,
-            input_schema,
-            steps,
-        },
-        schema,
-    )
+    (TransformNode { input, input_schema, steps }, schema)
 }
 
 /// The step's key.
@@ -113,17 +96,10 @@ fn check_without_columns(context: &mut Context<'_>, around: &Around<'_>, step: &
     }
 }
 
-fn step_plan(
-    context: &mut Context<'_>,
-    around: &Around<'_>,
-    step: &StepDoc,
-    input: &Schema,
-    node: &Text,
-) -> Planned {
+fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, input: &Schema, node: &Text) -> Planned {
     match &step.kind {
         StepKind::Filter(text) => {
-            let condition =
-                context.compile(Some(input), &[], |scope| compile_condition(text, scope))?;
+            let condition = context.compile(Some(input), &[], |scope| compile_condition(text, scope))?;
             Some((StepPlan::Filter(condition), input.clone()))
         }
         StepKind::Map(columns) => {
@@ -134,9 +110,7 @@ fn step_plan(
         StepKind::Set(columns) => {
             let columns = compile_columns(context, columns, input, &[])?;
             let mut output = input.clone();
-            columns
-                .iter()
-                .for_each(|column| output.set(column_field(column)));
+            columns.iter().for_each(|column| output.set(column_field(column)));
             Some((StepPlan::Set(columns), output))
         }
         StepKind::Select(patterns) => step_shape::choose(context, patterns, input, true),
@@ -148,25 +122,12 @@ fn step_plan(
         StepKind::Aggregate { by, values } => aggregate(context, by, values, input),
         StepKind::Distinct { on, keep, order_by } => {
             let mut whole = true;
-            on.iter()
-                .for_each(|column| whole &= context.column(column, Some(input)));
+            on.iter().for_each(|column| whole &= context.column(column, Some(input)));
             let order_by = sort_keys(context, order_by, input)?;
             let on = on.iter().map(|column| column.value.clone()).collect();
-            whole.then(|| {
-                (
-                    StepPlan::Distinct {
-                        on,
-                        keep: *keep,
-                        order_by,
-                    },
-                    input.clone(),
-                )
-            })
+            whole.then(|| (StepPlan::Distinct { on, keep: *keep, order_by }, input.clone()))
         }
-        StepKind::Sort(keys) => Some((
-            StepPlan::Sort(sort_keys(context, keys, input)?),
-            input.clone(),
-        )),
+        StepKind::Sort(keys) => Some((StepPlan::Sort(sort_keys(context, keys, input)?), input.clone())),
         StepKind::Limit(rows) => Some((StepPlan::Limit(*rows), input.clone())),
         StepKind::Explode(column) => step_shape::explode(context, column, input),
         StepKind::Unnest(column) => step_shape::unnest(context, column, input),
@@ -177,11 +138,7 @@ fn step_plan(
 
 fn column_field(column: &Column) -> Field {
     let (ty, nullable) = column.value.field();
-    Field {
-        name: column.name.clone(),
-        ty: ty.clone(),
-        nullable,
-    }
+    Field { name: column.name.clone(), ty: ty.clone(), nullable }
 }
 
 fn compile_columns(
@@ -195,10 +152,7 @@ fn compile_columns(
         .iter()
         .map(|(name, tree)| {
             let value = context.compile(Some(input), extra, |scope| compile_value(tree, scope))?;
-            Some(Column {
-                name: name.value.clone(),
-                value,
-            })
+            Some(Column { name: name.value.clone(), value })
         })
         .collect();
     compiled.into_iter().collect()
@@ -216,14 +170,8 @@ fn cast(context: &mut Context<'_>, columns: &[(Text, Type)], input: &Schema) -> 
         let from = &input.get(&name.value)?.ty;
         match compile_cast(&name.value, from, ty) {
             Ok(value) => {
-                let column = Column {
-                    name: name.value.clone(),
-                    value,
-                };
-                output.set(Field {
-                    nullable: input.get(&name.value)?.nullable,
-                    ..column_field(&column)
-                });
+                let column = Column { name: name.value.clone(), value };
+                output.set(Field { nullable: input.get(&name.value)?.nullable, ..column_field(&column) });
                 plan.push(column);
             }
             Err(reason) => {
@@ -235,19 +183,10 @@ fn cast(context: &mut Context<'_>, columns: &[(Text, Type)], input: &Schema) -> 
     whole.then_some((StepPlan::Cast(plan), output))
 }
 
-fn sort_keys(
-    context: &mut Context<'_>,
-    keys: &[SortKey],
-    input: &Schema,
-) -> Option<Vec<(String, bool)>> {
+fn sort_keys(context: &mut Context<'_>, keys: &[SortKey], input: &Schema) -> Option<Vec<(String, bool)>> {
     let mut whole = true;
-    keys.iter()
-        .for_each(|key| whole &= context.column(&key.column, Some(input)));
-    whole.then(|| {
-        keys.iter()
-            .map(|key| (key.column.value.clone(), key.descending))
-            .collect()
-    })
+    keys.iter().for_each(|key| whole &= context.column(&key.column, Some(input)));
+    whole.then(|| keys.iter().map(|key| (key.column.value.clone(), key.descending)).collect())
 }
 
 fn join(context: &mut Context<'_>, around: &Around<'_>, join: &JoinDoc, input: &Schema) -> Planned {
@@ -262,10 +201,7 @@ fn join(context: &mut Context<'_>, around: &Around<'_>, join: &JoinDoc, input: &
         }
         let (left, right) = (&input.get(&here.value)?.ty, &other.get(&there.value)?.ty);
         if left != right {
-            let message = format!(
-                "cannot join `{here}` ({left}) with `{there}` of `{}` ({right})",
-                join.with
-            );
+            let message = format!("cannot join `{here}` ({left}) with `{there}` of `{}` ({right})", join.with);
             context.push(
                 Diagnostic::error(codes::TYPE_MISMATCH, here.span, message)
                     .help("make both the same type with a `cast` step"),
@@ -274,19 +210,9 @@ fn join(context: &mut Context<'_>, around: &Around<'_>, join: &JoinDoc, input: &
         }
         on.push((here.value.clone(), there.value.clone()));
     }
-    let suffix = join
-        .suffix
-        .as_ref()
-        .map_or("_right", |suffix| suffix.as_str())
-        .to_owned();
+    let suffix = join.suffix.as_ref().map_or("_right", |suffix| suffix.as_str()).to_owned();
     let output = joined_schema(context, join, input, &other, &on, &suffix)?;
-    let plan = JoinPlan {
-        with: port,
-        with_schema: other,
-        on,
-        how: join.how,
-        suffix,
-    };
+    let plan = JoinPlan { with: port, with_schema: other, on, how: join.how, suffix };
     whole.then_some((StepPlan::Join(plan), output))
 }
 
@@ -303,10 +229,7 @@ fn joined_schema(
         return Some(output);
     }
     if join.how == JoinHow::Full {
-        output
-            .fields
-            .iter_mut()
-            .for_each(|field| field.nullable = true);
+        output.fields.iter_mut().for_each(|field| field.nullable = true);
     }
     for field in &other.fields {
         // The other side's key columns say nothing new.
@@ -319,10 +242,7 @@ fn joined_schema(
         }
         if output.get(&field.name).is_some() {
             let message = format!("the join would give two columns `{}`", field.name);
-            let span = join
-                .suffix
-                .as_ref()
-                .map_or(join.with.span, |suffix| suffix.span);
+            let span = join.suffix.as_ref().map_or(join.with.span, |suffix| suffix.span);
             context.push(
                 Diagnostic::error(codes::DUPLICATE_COLUMN, span, message)
                     .help("write another `suffix:`, or rename the column before the join"),
@@ -335,12 +255,7 @@ fn joined_schema(
     Some(output)
 }
 
-fn union(
-    context: &mut Context<'_>,
-    around: &Around<'_>,
-    others: &[Text],
-    input: &Schema,
-) -> Planned {
+fn union(context: &mut Context<'_>, around: &Around<'_>, others: &[Text], input: &Schema) -> Planned {
     let mut output = input.clone();
     let mut ports = Vec::new();
     let mut whole = true;
@@ -351,34 +266,19 @@ fn union(
             field.nullable |= schema.get(&field.name).is_none();
         }
         for field in &schema.fields {
-            match output
-                .fields
-                .iter_mut()
-                .find(|known| known.name == field.name)
-            {
+            match output.fields.iter_mut().find(|known| known.name == field.name) {
                 Some(known) if known.ty == field.ty => known.nullable |= field.nullable,
                 Some(known) if field.ty == Type::Null => known.nullable = true,
-                Some(known) if known.ty == Type::Null => {
-                    *known = Field {
-                        nullable: true,
-                        ..field.clone()
-                    }
-                }
+                Some(known) if known.ty == Type::Null => *known = Field { nullable: true, ..field.clone() },
                 Some(known) => {
-                    let message = format!(
-                        "column `{}` is {} here and {} in `{other}`",
-                        field.name, known.ty, field.ty
-                    );
+                    let message = format!("column `{}` is {} here and {} in `{other}`", field.name, known.ty, field.ty);
                     context.push(
                         Diagnostic::error(codes::TYPE_MISMATCH, other.span, message)
                             .help("make both the same type with a `cast` step"),
                     );
                     whole = false;
                 }
-                None => output.fields.push(Field {
-                    nullable: true,
-                    ..field.clone()
-                }),
+                None => output.fields.push(Field { nullable: true, ..field.clone() }),
             }
         }
         ports.push(port);
@@ -386,12 +286,7 @@ fn union(
     whole.then_some((StepPlan::Union(ports), output))
 }
 
-fn aggregate(
-    context: &mut Context<'_>,
-    by: &[Text],
-    values: &[(Text, Text)],
-    input: &Schema,
-) -> Planned {
+fn aggregate(context: &mut Context<'_>, by: &[Text], values: &[(Text, Text)], input: &Schema) -> Planned {
     let mut output = Schema::default();
     let mut whole = true;
     for column in by {
@@ -402,19 +297,12 @@ fn aggregate(
     for (name, text) in values {
         if by.contains(name) {
             let message = format!("`{name}` is a column to group by already");
-            context.push(Diagnostic::error(
-                codes::DUPLICATE_COLUMN,
-                name.span,
-                message,
-            ));
+            context.push(Diagnostic::error(codes::DUPLICATE_COLUMN, name.span, message));
             whole = false;
         }
         match context.compile(Some(input), &[], |scope| compile_aggregate(text, scope)) {
             Some(value) => {
-                output.fields.push(Field {
-                    name: name.value.clone(),
-                    ..value.field.clone()
-                });
+                output.fields.push(Field { name: name.value.clone(), ..value.field.clone() });
                 plan.push((name.value.clone(), value));
             }
             None => whole = false,
@@ -428,14 +316,8 @@ fn checks(context: &mut Context<'_>, checks: &[CheckDoc], input: &Schema) -> Pla
     let compiled: Vec<Option<Check>> = checks
         .iter()
         .map(|check| {
-            let expect = context.compile(Some(input), &[], |scope| {
-                compile_condition(&check.expect, scope)
-            })?;
-            Some(Check {
-                name: check.name.value.clone(),
-                expect,
-                otherwise: check.otherwise,
-            })
+            let expect = context.compile(Some(input), &[], |scope| compile_condition(&check.expect, scope))?;
+            Some(Check { name: check.name.value.clone(), expect, otherwise: check.otherwise })
         })
         .collect();
     let compiled: Option<Vec<Check>> = compiled.into_iter().collect();
@@ -462,27 +344,14 @@ fn lookup_stream(
     let mut whole = true;
     for (name, _) in &doc.with {
         let names = declared.iter().map(|setting| setting.name.as_str());
-        whole &= context.known(
-            codes::UNKNOWN_KEY,
-            &format!("parameter of stream `{}`", stream.name),
-            name,
-            names,
-        );
+        whole &= context.known(codes::UNKNOWN_KEY, &format!("parameter of stream `{}`", stream.name), name, names);
     }
-    for setting in declared
-        .iter()
-        .filter(|setting| setting.required && setting.default.is_none())
-    {
+    for setting in declared.iter().filter(|setting| setting.required && setting.default.is_none()) {
         if !doc.with.iter().any(|(name, _)| name.value == setting.name) {
-            let message = format!(
-                "stream `{}` needs the parameter `{}`",
-                stream.name, setting.name
-            );
+            let message = format!("stream `{}` needs the parameter `{}`", stream.name, setting.name);
             context.push(
-                Diagnostic::error(codes::MISSING_KEY, doc.stream.span, message).help(format!(
-                    "write it under `with:` ({}; {})",
-                    setting.ty, setting.doc
-                )),
+                Diagnostic::error(codes::MISSING_KEY, doc.stream.span, message)
+                    .help(format!("write it under `with:` ({}; {})", setting.ty, setting.doc)),
             );
             whole = false;
         }
@@ -503,9 +372,7 @@ fn lookup(
     let record = Type::Struct(stream.schema.fields.clone());
     let extra = [Field::new("record", record.clone()).required()];
     let matching: Option<Option<Compiled>> = match &doc.matching {
-        Some(text) => context
-            .compile(Some(input), &extra, |scope| compile_condition(text, scope))
-            .map(Some),
+        Some(text) => context.compile(Some(input), &extra, |scope| compile_condition(text, scope)).map(Some),
         None => Some(None),
     };
     let mut output = input.clone();
@@ -518,12 +385,11 @@ fn lookup(
             continue;
         }
         let ty = stream.schema.get(&field.value)?.ty.clone();
-        output.set(Field::new(&column.value, ty.clone()));
-        take.push(Taken {
-            column: column.value.clone(),
-            field: field.value.clone(),
-            ty,
-        });
+        let is_key = stream.key.contains(&field.value);
+        // A record is known by its key; rows for which there is none do not go on, unless null was asked for.
+        let nullable = !is_key || doc.missing == Missing::Null;
+        output.set(Field { name: column.value.clone(), ty: ty.clone(), nullable });
+        take.push(Taken { column: column.value.clone(), field: field.value.clone(), ty, is_key });
     }
     let plan = LookupPlan {
         connection,
@@ -533,11 +399,7 @@ fn lookup(
         take,
         missing: doc.missing,
         cache: doc.cache,
-        concurrency: doc
-            .concurrency
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(LOOKUP_CONCURRENCY)
-            .max(1),
+        concurrency: doc.concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(LOOKUP_CONCURRENCY).max(1),
         record,
     };
     whole.then(|| (StepPlan::Lookup(Box::new(plan)), output))

@@ -125,12 +125,7 @@ impl Counts {
     /// Whether every row is accounted for.
     pub fn balances(&self) -> bool {
         self.rows_in + self.added
-            == self.rows_out
-                + self.filtered
-                + self.rejected
-                + self.merged
-                + self.skipped
-                + self.unknown
+            == self.rows_out + self.filtered + self.rejected + self.merged + self.skipped + self.unknown
     }
 }
 
@@ -152,27 +147,9 @@ mod tests {
 
     #[test]
     fn a_lost_row_does_not_balance() {
-        let counts = Counts {
-            rows_in: 10,
-            rows_out: 6,
-            filtered: 3,
-            rejected: 1,
-            ..Counts::default()
-        };
+        let counts = Counts { rows_in: 10, rows_out: 6, filtered: 3, rejected: 1, ..Counts::default() };
         assert!(counts.balances());
-        assert!(
-            !Counts {
-                rows_out: 5,
-                ..counts
-            }
-            .balances()
-        );
-        assert!(
-            !Counts {
-                rows_out: 7,
-                ..counts
-            }
-            .balances()
-        );
+        assert!(!Counts { rows_out: 5, ..counts }.balances());
+        assert!(!Counts { rows_out: 7, ..counts }.balances());
     }
 }

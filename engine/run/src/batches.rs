@@ -27,21 +27,13 @@ impl Runner {
             Ok(sender.blocking_send(frame).is_err())
         });
         let frame = frame.sink_batches(callback, true, NonZeroUsize::new(rows))?;
-        let query = tokio::task::spawn_blocking(move || {
-            frame.collect_with_engine(Engine::Streaming).map(|_| ())
-        });
-        Ok(Batches {
-            receiver,
-            query: Some(query),
-            runner: self.clone(),
-        })
+        let query = tokio::task::spawn_blocking(move || frame.collect_with_engine(Engine::Streaming).map(|_| ()));
+        Ok(Batches { receiver, query: Some(query), runner: self.clone() })
     }
 
     /// Carries out a plan that ends in a sink of its own.
     pub(crate) async fn carry_out(self: &Arc<Self>, frame: LazyFrame) -> Result<()> {
-        let query = tokio::task::spawn_blocking(move || {
-            frame.collect_with_engine(Engine::Streaming).map(|_| ())
-        });
+        let query = tokio::task::spawn_blocking(move || frame.collect_with_engine(Engine::Streaming).map(|_| ()));
         finished(self, query.await)
     }
 }
@@ -74,10 +66,7 @@ impl Batches {
     }
 }
 
-fn finished(
-    runner: &Runner,
-    joined: std::result::Result<PolarsResult<()>, tokio::task::JoinError>,
-) -> Result<()> {
+fn finished(runner: &Runner, joined: std::result::Result<PolarsResult<()>, tokio::task::JoinError>) -> Result<()> {
     match joined {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(runner.from_plan(error)),

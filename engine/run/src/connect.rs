@@ -4,9 +4,7 @@ use crate::runner::{Mode, Runner};
 use serde_json::Value as Json;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-use towpath_connector::{
-    Connect, Connector, Error, Reader, Result, Settings, Writer, register_secret,
-};
+use towpath_connector::{Connect, Connector, Error, Reader, Result, Settings, Writer, register_secret};
 use towpath_mapping::Value;
 use towpath_plan::{Connection, SettingTemplate};
 
@@ -28,14 +26,8 @@ impl Connections {
 impl Runner {
     /// The reader of a connection.
     pub(crate) async fn reader(&self, connection: usize) -> Result<Arc<dyn Reader>> {
-        let make = || async {
-            self.connector(connection)?
-                .reader(&self.connect(connection)?)
-        };
-        self.connections.readers[connection]
-            .get_or_try_init(make)
-            .await
-            .cloned()
+        let make = || async { self.connector(connection)?.reader(&self.connect(connection)?) };
+        self.connections.readers[connection].get_or_try_init(make).await.cloned()
     }
 
     /// The writer of a connection; a preview has none.
@@ -43,14 +35,8 @@ impl Runner {
         if self.mode != Mode::Run {
             return Err(Error::bug("a preview asked for a writer"));
         }
-        let make = || async {
-            self.connector(connection)?
-                .writer(&self.connect(connection)?)
-        };
-        self.connections.writers[connection]
-            .get_or_try_init(make)
-            .await
-            .cloned()
+        let make = || async { self.connector(connection)?.writer(&self.connect(connection)?) };
+        self.connections.writers[connection].get_or_try_init(make).await.cloned()
     }
 
     pub(crate) fn connector(&self, connection: usize) -> Result<Arc<dyn Connector>> {
@@ -64,26 +50,13 @@ impl Runner {
         let planned = &self.plan.connections[connection];
         let connector = self.connector(connection)?;
         let mut settings = Settings::default();
-        for setting in connector
-            .descriptor()
-            .settings
-            .iter()
-            .filter(|setting| setting.default.is_some())
-        {
+        for setting in connector.descriptor().settings.iter().filter(|setting| setting.default.is_some()) {
             settings.set(&setting.name, setting.default.clone().unwrap_or_default());
         }
-        let overrides = self
-            .world
-            .overrides
-            .get(&planned.name)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let overrides = self.world.overrides.get(&planned.name).map(Vec::as_slice).unwrap_or_default();
         for template in &planned.settings {
             if !overrides.iter().any(|(name, _)| *name == template.name) {
-                settings.set(
-                    &template.name,
-                    self.render(template, &place(planned, template))?,
-                );
+                settings.set(&template.name, self.render(template, &place(planned, template))?);
             }
         }
         for (name, value) in overrides {
@@ -135,18 +108,14 @@ impl Runner {
                     "env" => {
                         let value = (self.world.env)(name);
                         let missing = value.is_none();
-                        names
-                            .env
-                            .push((name.clone(), value.map_or(Value::Null, Value::from)));
+                        names.env.push((name.clone(), value.map_or(Value::Null, Value::from)));
                         missing
                     }
                     "secret" => {
                         let value = (self.world.secret)(name);
                         value.as_deref().into_iter().for_each(register_secret);
                         let missing = value.is_none();
-                        names
-                            .secret
-                            .push((name.clone(), value.map_or(Value::Null, Value::from)));
+                        names.secret.push((name.clone(), value.map_or(Value::Null, Value::from)));
                         missing
                     }
                     _ => false,
@@ -156,13 +125,7 @@ impl Runner {
                 }
             }
         }
-        let params = Value::Struct(
-            self.constants
-                .params
-                .iter()
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect(),
-        );
+        let params = Value::Struct(self.constants.params.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         let run = Value::Struct(
             ["id", "pipeline", "started_at"]
                 .iter()
@@ -177,23 +140,17 @@ impl Runner {
             "state" => Some(Value::Struct(Default::default())),
             _ => None,
         };
-        template
-            .value
-            .render(&lookup)
-            .map_err(|reason| Error::user(format!("{place}: {reason}")))
+        template.value.render(&lookup).map_err(|reason| Error::user(format!("{place}: {reason}")))
     }
 }
 
 fn not_set(root: &str, name: &str, place: &str) -> Error {
     if root == "env" {
-        return Error::user(format!(
-            "{place} needs the environment variable {name}, which is not set"
-        ))
-        .help(format!("set it, e.g. `export {name}=…`"));
+        return Error::user(format!("{place} needs the environment variable {name}, which is not set"))
+            .help(format!("set it, e.g. `export {name}=…`"));
     }
-    Error::user(format!("{place} needs the secret {name}, which is not set")).help(format!(
-        "set the environment variable {name}, or put {name}=… into a file for `--secrets`"
-    ))
+    Error::user(format!("{place} needs the secret {name}, which is not set"))
+        .help(format!("set the environment variable {name}, or put {name}=… into a file for `--secrets`"))
 }
 
 #[derive(Default)]
@@ -207,9 +164,6 @@ fn place(connection: &Connection, template: &SettingTemplate) -> String {
 }
 
 fn empty(connection: &Connection, setting: &str) -> Error {
-    Error::user(format!(
-        "connection `{}`: `{setting}` is empty",
-        connection.name
-    ))
-    .help("give it a value; a variable that is set but empty gives none")
+    Error::user(format!("connection `{}`: `{setting}` is empty", connection.name))
+        .help("give it a value; a variable that is set but empty gives none")
 }

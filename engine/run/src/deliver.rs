@@ -16,9 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use towpath_connector::{
-    Answer, Effect, Error, Operation, OperationKind, Record, Result, Sink, SinkAsk, Writer,
-};
+use towpath_connector::{Answer, Effect, Error, Operation, OperationKind, Record, Result, Sink, SinkAsk, Writer};
 use towpath_mapping::rows_to_frame;
 use towpath_plan::{NodeKind, OnUnknown, SinkNode};
 use towpath_spec::Schema as Columns;
@@ -63,13 +61,8 @@ enum End {
 impl Runner {
     /// Carries out a sink, once; gives its results where they are read.
     pub(crate) async fn deliver_once(self: &Arc<Self>, node: usize) -> Result<Option<Stage>> {
-        let cell = lock(&self.deliveries.cells)?
-            .entry(node)
-            .or_default()
-            .clone();
-        cell.get_or_try_init(|| self.clone().carry_out_sink(node))
-            .await
-            .cloned()
+        let cell = lock(&self.deliveries.cells)?.entry(node).or_default().clone();
+        cell.get_or_try_init(|| self.clone().carry_out_sink(node)).await.cloned()
     }
 
     async fn carry_out_sink(self: Arc<Self>, node: usize) -> Result<Option<Stage>> {
@@ -112,28 +105,14 @@ impl Runner {
         operation: Arc<dyn Operation>,
         target: String,
     ) -> Result<Option<Stage>> {
-        let state = self
-            .state
-            .as_ref()
-            .ok_or_else(|| Error::bug("a sink without a journal"))?;
+        let state = self.state.as_ref().ok_or_else(|| Error::bug("a sink without a journal"))?;
         let packer = Packer::new(sink, operation.info(), &flow.columns, &self.constants);
         let results = self.results(node, sink)?;
-        let delivery = Delivery {
-            node,
-            sink,
-            operation,
-            state,
-            target,
-            packer,
-            pace: Pace::new(sink.rate),
-            results,
-        };
-        let mut batches =
-            self.batches(flow.frame, (sink.concurrency * RECORDS_PER_SLOT).max(1_000))?;
+        let delivery = Delivery { node, sink, operation, state, target, packer, pace: Pace::new(sink.rate), results };
+        let mut batches = self.batches(flow.frame, (sink.concurrency * RECORDS_PER_SLOT).max(1_000))?;
         while let Some(batch) = batches.next().await? {
             book(&self.accounts[node].rows_in, batch.height());
-            let (parcels, rejects) =
-                tokio::task::block_in_place(|| delivery.packer.pack(self, &batch))?;
+            let (parcels, rejects) = tokio::task::block_in_place(|| delivery.packer.pack(self, &batch))?;
             self.reject(node, rejects)?;
             self.send_batch(&delivery, parcels).await?;
             self.progress(node, batch.height());
@@ -144,10 +123,7 @@ impl Runner {
 
     /// What the journal knows the other system by. A stand-in is the same one whatever port it listens on.
     fn target(&self, sink: &SinkNode, connector: &str, writer: &dyn Writer) -> String {
-        let operation = sink
-            .operation
-            .as_ref()
-            .map_or("", |(name, _)| name.as_str());
+        let operation = sink.operation.as_ref().map_or("", |(name, _)| name.as_str());
         let connection = &self.plan.connections[sink.connection].name;
         if self.world.overrides.contains_key(connection) {
             return format!("sandbox {connector} {operation}");
@@ -161,25 +137,16 @@ impl Runner {
         };
         let name = format!("{}.results", self.plan.nodes[node].name);
         let writer = StageWriter::new(&self.stage_folder(&name), &name, columns)?;
-        Ok(Some(Mutex::new(Results {
-            writer,
-            columns: columns.clone(),
-            rows: Vec::new(),
-        })))
+        Ok(Some(Mutex::new(Results { writer, columns: columns.clone(), rows: Vec::new() })))
     }
 
     /// Sends the records of a batch. Records of one key go one after the other.
-    async fn send_batch(
-        self: &Arc<Self>,
-        delivery: &Delivery<'_>,
-        parcels: Vec<Parcel>,
-    ) -> Result<()> {
+    async fn send_batch(self: &Arc<Self>, delivery: &Delivery<'_>, parcels: Vec<Parcel>) -> Result<()> {
         let mut waiting = parcels;
         while !waiting.is_empty() {
             let mut seen: HashSet<Hash> = HashSet::new();
-            let (now, later): (Vec<Parcel>, Vec<Parcel>) = waiting
-                .into_iter()
-                .partition(|parcel| seen.insert(parcel.key_hash));
+            let (now, later): (Vec<Parcel>, Vec<Parcel>) =
+                waiting.into_iter().partition(|parcel| seen.insert(parcel.key_hash));
             let due = tokio::task::block_in_place(|| self.due(delivery, now))?;
             self.send_all(delivery, due).await?;
             waiting = later;
@@ -190,10 +157,7 @@ impl Runner {
     /// Which records are to be sent; the others are booked as what they are.
     fn due(&self, delivery: &Delivery<'_>, parcels: Vec<Parcel>) -> Result<Vec<Parcel>> {
         let keys: Vec<Hash> = parcels.iter().map(|parcel| parcel.key_hash).collect();
-        let known =
-            delivery
-                .state
-                .sent_before(self.sink_name(delivery), &delivery.target, &keys)?;
+        let known = delivery.state.sent_before(self.sink_name(delivery), &delivery.target, &keys)?;
         let account = &self.accounts[delivery.node];
         let mut due = Vec::with_capacity(parcels.len());
         for (parcel, receipt) in parcels.into_iter().zip(known) {
@@ -223,9 +187,7 @@ impl Runner {
                 payload_hash: parcel.payload_hash,
             })
             .collect();
-        delivery
-            .state
-            .intend(self.sink_name(delivery), &delivery.target, &intents)?;
+        delivery.state.intend(self.sink_name(delivery), &delivery.target, &intents)?;
         Ok(due)
     }
 
@@ -233,14 +195,9 @@ impl Runner {
         &self.plan.nodes[delivery.node].name
     }
 
-    async fn send_all(
-        self: &Arc<Self>,
-        delivery: &Delivery<'_>,
-        parcels: Vec<Parcel>,
-    ) -> Result<()> {
+    async fn send_all(self: &Arc<Self>, delivery: &Delivery<'_>, parcels: Vec<Parcel>) -> Result<()> {
         let failure: Mutex<Option<Error>> = Mutex::new(None);
-        let halted =
-            || self.cancel.is_cancelled() || failure.lock().is_ok_and(|failure| failure.is_some());
+        let halted = || self.cancel.is_cancelled() || failure.lock().is_ok_and(|failure| failure.is_some());
         let mut sent = stream::iter(parcels)
             .map(|parcel| async {
                 let end = if halted() {
@@ -273,18 +230,13 @@ impl Runner {
                 Ok(Answer::Confirmed { fields }) => return End::Delivered(fields),
                 Ok(Answer::Refused { message }) => return End::Refused(message),
                 Err(error) => {
-                    let unknown =
-                        error.effect == Effect::Unknown && !delivery.operation.info().idempotent;
+                    let unknown = error.effect == Effect::Unknown && !delivery.operation.info().idempotent;
                     if unknown && delivery.sink.on_unknown == OnUnknown::Hold {
                         return End::Unknown(error);
                     }
                     failed += 1;
                     if let Err(error) = self.wait_or_fail(delivery.node, error, failed).await {
-                        return if error.effect == Effect::Unknown {
-                            End::Unknown(error)
-                        } else {
-                            End::Failed(error)
-                        };
+                        return if error.effect == Effect::Unknown { End::Unknown(error) } else { End::Failed(error) };
                     }
                 }
             }
@@ -315,11 +267,7 @@ impl Runner {
                 End::Refused(message) => {
                     book(&account.calls, 1);
                     delivery.result(&parcel, "refused", Some(&message), Record::new())?;
-                    receipts.push(receipt(
-                        Outcome::Refused,
-                        Record::new(),
-                        Some(message.clone()),
-                    ));
+                    receipts.push(receipt(Outcome::Refused, Record::new(), Some(message.clone())));
                     if delivery.sink.on_error == OnError::Fail {
                         fail = Some(Error::data(format!("the record was refused: {message}")));
                     }
@@ -328,43 +276,25 @@ impl Runner {
                 End::Unknown(error) => {
                     book(&account.unknown, 1);
                     delivery.result(&parcel, "unknown", Some(&error.message), Record::new())?;
-                    receipts.push(receipt(
-                        Outcome::Unknown,
-                        Record::new(),
-                        Some(error.message),
-                    ));
+                    receipts.push(receipt(Outcome::Unknown, Record::new(), Some(error.message)));
                 }
                 End::Failed(error) => {
-                    receipts.push(receipt(
-                        Outcome::Refused,
-                        Record::new(),
-                        Some(format!("not sent: {error}")),
-                    ));
+                    receipts.push(receipt(Outcome::Refused, Record::new(), Some(format!("not sent: {error}"))));
                 }
             }
         }
-        delivery
-            .state
-            .receive(self.sink_name(delivery), &delivery.target, &receipts)?;
+        delivery.state.receive(self.sink_name(delivery), &delivery.target, &receipts)?;
         self.reject(delivery.node, rejects)?;
         fail.map_or(Ok(()), Err)
     }
 }
 
 fn refused(parcel: Parcel, message: String) -> NewReject {
-    NewReject {
-        step: None,
-        field: None,
-        value: None,
-        reason: message,
-        row: parcel.row,
-    }
+    NewReject { step: None, field: None, value: None, reason: message, row: parcel.row }
 }
 
 fn finish_results(results: Mutex<Results>) -> Result<Stage> {
-    let results = results
-        .into_inner()
-        .map_err(|_| Error::bug("a thread of the run panicked"))?;
+    let results = results.into_inner().map_err(|_| Error::bug("a thread of the run panicked"))?;
     results.writer.finish()
 }
 
@@ -386,31 +316,20 @@ impl Delivery<'_> {
             return Judgement::Held(format!("its outcome is unknown since run {}", receipt.run));
         }
         if receipt.holds(&parcel.payload_hash) {
-            let fields = receipt
-                .confirmed
-                .as_ref()
-                .and_then(|confirmed| confirmed.fields.as_object());
+            let fields = receipt.confirmed.as_ref().and_then(|confirmed| confirmed.fields.as_object());
             return Judgement::Unchanged(fields.cloned().unwrap_or_default());
         }
         match &receipt.confirmed {
-            Some(confirmed) if self.operation.info().kind == OperationKind::Create => {
-                Judgement::Changed(format!(
-                    "this key was delivered by run {} with other content, and {} can only create",
-                    confirmed.run,
-                    self.operation.info().name
-                ))
-            }
+            Some(confirmed) if self.operation.info().kind == OperationKind::Create => Judgement::Changed(format!(
+                "this key was delivered by run {} with other content, and {} can only create",
+                confirmed.run,
+                self.operation.info().name
+            )),
             _ => Judgement::Send,
         }
     }
 
-    fn result(
-        &self,
-        parcel: &Parcel,
-        outcome: &str,
-        message: Option<&str>,
-        fields: Record,
-    ) -> Result<()> {
+    fn result(&self, parcel: &Parcel, outcome: &str, message: Option<&str>, fields: Record) -> Result<()> {
         let Some(results) = &self.results else {
             return Ok(());
         };
@@ -432,12 +351,8 @@ impl Delivery<'_> {
         let rows = std::mem::take(&mut results.rows);
         let (frame, bad) = rows_to_frame(&rows, &results.columns).map_err(Error::bug)?;
         if let Some(bad) = bad.first() {
-            let message = format!(
-                "the answer's field `{}` is not as described: {}",
-                bad.column, bad.reason
-            );
-            return Err(Error::data(message)
-                .help("correct the type of the field under `results` of the definition"));
+            let message = format!("the answer's field `{}` is not as described: {}", bad.column, bad.reason);
+            return Err(Error::data(message).help("correct the type of the field under `results` of the definition"));
         }
         results.writer.push(frame)
     }
@@ -454,10 +369,7 @@ impl Pace {
         let gap = rate
             .filter(|rate| rate.requests > 0.0)
             .map(|rate| Duration::from_secs_f64(rate.per_seconds / rate.requests));
-        Self {
-            gap,
-            next: tokio::sync::Mutex::new(tokio::time::Instant::now()),
-        }
+        Self { gap, next: tokio::sync::Mutex::new(tokio::time::Instant::now()) }
     }
 
     async fn wait(&self) {

@@ -42,9 +42,5 @@ pub(crate) fn state_error(error: &towpath_state::Error) -> Error {
         _ => Error::machine(error.to_string()),
     };
     let converted = converted.help(error.help());
-    if error.is_passing() {
-        converted.retry(towpath_connector::Retry::Yes)
-    } else {
-        converted
-    }
+    if error.is_passing() { converted.retry(towpath_connector::Retry::Yes) } else { converted }
 }

@@ -20,15 +20,9 @@ impl Runner {
         let reader = self.reader(source.connection).await?;
         let connector = self.connector(source.connection)?;
         let descriptor = connector.descriptor();
-        let stream = source
-            .stream
-            .as_deref()
-            .and_then(|name| descriptor.stream(name));
-        let declared: Vec<&Setting> = descriptor
-            .source_settings
-            .iter()
-            .chain(stream.iter().flat_map(|stream| &stream.params))
-            .collect();
+        let stream = source.stream.as_deref().and_then(|name| descriptor.stream(name));
+        let declared: Vec<&Setting> =
+            descriptor.source_settings.iter().chain(stream.iter().flat_map(|stream| &stream.params)).collect();
         let mut settings = self.settings(&declared, &source.settings, node)?;
         let connect = self.connect(source.connection)?;
         let cursor = self.kept_cursor(node, source)?;
@@ -50,10 +44,7 @@ impl Runner {
                 let keep_cursor = source.incremental.is_some() && self.options.limit.is_none();
                 let stage = self.extract(node, extract, keep_cursor).await?;
                 let frame = self.tap(stage.scan()?, node, |account| &account.rows_out);
-                Ok(Flow {
-                    frame,
-                    columns: stage.columns().clone(),
-                })
+                Ok(Flow { frame, columns: stage.columns().clone() })
             }
         }
     }
@@ -63,9 +54,7 @@ impl Runner {
             return Ok(None);
         };
         let kept = match &self.state {
-            Some(state) if !self.options.full_refresh => {
-                state.cursor(&self.plan.nodes[node].name)?
-            }
+            Some(state) if !self.options.full_refresh => state.cursor(&self.plan.nodes[node].name)?,
             _ => None,
         };
         match (kept, &incremental.start) {
@@ -84,26 +73,14 @@ impl Runner {
             frame = frame.slice(0, IdxSize::try_from(limit).unwrap_or(IdxSize::MAX));
         }
         let frame = self.tap(frame, node, |account| &account.rows_in);
-        let mut flow = self.convert(
-            node,
-            Flow {
-                frame,
-                columns: scan.raw,
-            },
-            &scan.schema,
-        )?;
+        let mut flow = self.convert(node, Flow { frame, columns: scan.raw }, &scan.schema)?;
         flow.frame = self.tap(flow.frame, node, |account| &account.rows_out);
         flow.columns = scan.schema;
         Ok(flow)
     }
 
     /// Fetches everything into a stage. A passing error takes back what came since the last position and goes on there.
-    async fn extract(
-        self: &Arc<Self>,
-        node: usize,
-        mut extract: Box<dyn Extract>,
-        keep_cursor: bool,
-    ) -> Result<Stage> {
+    async fn extract(self: &Arc<Self>, node: usize, mut extract: Box<dyn Extract>, keep_cursor: bool) -> Result<Stage> {
         let name = self.plan.nodes[node].name.clone();
         let mut intake = Intake {
             writer: StageWriter::new(&self.stage_folder(&name), &name, extract.schema())?,
@@ -125,11 +102,7 @@ impl Runner {
                     if positioned {
                         failed = 0;
                     }
-                    if self
-                        .options
-                        .limit
-                        .is_some_and(|limit| intake.rows + intake.settled >= limit)
-                    {
+                    if self.options.limit.is_some_and(|limit| intake.rows + intake.settled >= limit) {
                         whole = false;
                         break;
                     }
@@ -163,9 +136,7 @@ impl Runner {
         intake.rows += frame.height() as u64;
         self.progress(node, frame.height());
         intake.writer.push(frame)?;
-        intake
-            .rejects
-            .extend(chunk.rejects.into_iter().map(NewReject::from));
+        intake.rejects.extend(chunk.rejects.into_iter().map(NewReject::from));
         if chunk.position.is_some() {
             self.settle(node, intake)?;
         }
@@ -176,8 +147,7 @@ impl Runner {
     fn settle(&self, node: usize, intake: &mut Intake) -> Result<()> {
         intake.writer.commit()?;
         let rejects = std::mem::take(&mut intake.rejects);
-        let rows = usize::try_from(intake.rows)
-            .map_err(|_| Error::bug("more rows than this machine can count"))?;
+        let rows = usize::try_from(intake.rows).map_err(|_| Error::bug("more rows than this machine can count"))?;
         book(&self.accounts[node].rows_in, rows + rejects.len());
         intake.settled += intake.rows;
         intake.rows = 0;

@@ -23,19 +23,11 @@ impl Runner {
             Ok(files) => {
                 let account = &self.accounts[node];
                 let rows = account.counts().rows_in;
-                book(
-                    &account.rows_out,
-                    usize::try_from(rows).unwrap_or(usize::MAX),
-                );
+                book(&account.rows_out, usize::try_from(rows).unwrap_or(usize::MAX));
                 let bytes: u64 = files.iter().map(|file| file.bytes).sum();
-                account
-                    .bytes
-                    .store(bytes, std::sync::atomic::Ordering::Relaxed);
+                account.bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
                 for file in files {
-                    self.note(
-                        node,
-                        format!("wrote {} ({} bytes)", file.path.display(), file.bytes),
-                    );
+                    self.note(node, format!("wrote {} ({} bytes)", file.path.display(), file.bytes));
                 }
                 Ok(())
             }

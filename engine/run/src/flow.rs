@@ -40,10 +40,7 @@ impl Runner {
                 return runner.node(port.node).await;
             }
             if runner.mode == Mode::Preview && matches!(node.kind, NodeKind::Sink(_)) {
-                runner.note(
-                    port.node,
-                    "sinks are not run in a preview: what they would give is taken as empty",
-                );
+                runner.note(port.node, "sinks are not run in a preview: what they would give is taken as empty");
                 return runner
                     .plan
                     .port_schema(port)
@@ -51,13 +48,8 @@ impl Runner {
                     .ok_or_else(|| Error::bug(format!("`{}` has no such output", node.name)));
             }
             let cell = runner.output(port)?;
-            let stage = cell
-                .get_or_try_init(|| runner.clone().stage_of(port))
-                .await?;
-            Ok(Flow {
-                frame: stage.scan()?,
-                columns: stage.columns().clone(),
-            })
+            let stage = cell.get_or_try_init(|| runner.clone().stage_of(port)).await?;
+            Ok(Flow { frame: stage.scan()?, columns: stage.columns().clone() })
         }
         .boxed()
     }
@@ -77,17 +69,12 @@ impl Runner {
             }
             (Output::Rejects, _) => {
                 // The node is done when its rows are staged.
-                self.flow(Port {
-                    output: Output::Rows,
-                    ..port
-                })
-                .await?;
+                self.flow(Port { output: Output::Rows, ..port }).await?;
                 self.finish_rejects(port.node)
             }
-            (Output::Results, _) => self
-                .deliver_once(port.node)
-                .await?
-                .ok_or_else(|| Error::bug(format!("`{}` has no results", node.name))),
+            (Output::Results, _) => {
+                self.deliver_once(port.node).await?.ok_or_else(|| Error::bug(format!("`{}` has no results", node.name)))
+            }
         }
     }
 
@@ -102,10 +89,7 @@ impl Runner {
         let stage = tokio::task::block_in_place(|| writer.finish())?;
         let counted = self.accounts[node].counts().rows_out;
         if counted != stage.rows() {
-            let message = format!(
-                "`{name}` gave {counted} rows, and {} are staged",
-                stage.rows()
-            );
+            let message = format!("`{name}` gave {counted} rows, and {} are staged", stage.rows());
             return Err(Error::bug(message));
         }
         Ok(stage)
@@ -138,16 +122,10 @@ impl Runner {
     async fn transform(self: &Arc<Self>, node: usize, transform: &TransformNode) -> Result<Flow> {
         let input = self.flow(transform.input).await?;
         self.start(node);
-        let mut flow = Flow {
-            frame: self.tap(input.frame, node, |account| &account.rows_in),
-            ..input
-        };
+        let mut flow = Flow { frame: self.tap(input.frame, node, |account| &account.rows_in), ..input };
         let mut steps = transform.steps.as_slice();
         while let Some(first) = steps.first() {
-            let row_wise = steps
-                .iter()
-                .take_while(|step| step.plan.is_row_wise())
-                .count();
+            let row_wise = steps.iter().take_while(|step| step.plan.is_row_wise()).count();
             if row_wise > 0 {
                 let (now, later) = steps.split_at(row_wise);
                 flow = self.row_steps(node, flow, now);
@@ -172,14 +150,9 @@ impl Runner {
         counter: fn(&crate::accounts::Account) -> &AtomicU64,
     ) -> LazyFrame {
         let runner = self.clone();
-        let is_in = std::ptr::eq(
-            counter(&self.accounts[node]),
-            &raw const self.accounts[node].rows_in,
-        );
+        let is_in = std::ptr::eq(counter(&self.accounts[node]), &raw const self.accounts[node].rows_in);
         let count = move |frame: DataFrame| {
-            runner
-                .go_on()
-                .map_err(|error| runner.plan_error(node, error))?;
+            runner.go_on().map_err(|error| runner.plan_error(node, error))?;
             book(counter(&runner.accounts[node]), frame.height());
             if is_in {
                 runner.progress(node, frame.height());
@@ -190,38 +163,23 @@ impl Runner {
     }
 
     fn row_steps(self: &Arc<Self>, node: usize, flow: Flow, steps: &[Step]) -> Flow {
-        let columns = steps
-            .last()
-            .map_or(flow.columns, |step| step.output.clone());
+        let columns = steps.last().map_or(flow.columns, |step| step.output.clone());
         let prepared = RowSteps::new(node, steps, &self.constants);
         let schema = prepared.output();
         let runner = self.clone();
         let apply = move |frame: DataFrame| prepared.apply(&runner, frame);
         let schema = move |_: &Schema| -> PolarsResult<SchemaRef> { Ok(schema.clone()) };
-        let frame = flow.frame.map(
-            apply,
-            AllowedOptimizations::STREAMING,
-            Some(Arc::new(schema)),
-            Some("row steps"),
-        );
+        let frame = flow.frame.map(apply, AllowedOptimizations::STREAMING, Some(Arc::new(schema)), Some("row steps"));
         Flow { frame, columns }
     }
 
     /// Conversions of a scan's text columns to the columns of its source.
-    pub(crate) fn convert(
-        self: &Arc<Self>,
-        node: usize,
-        flow: Flow,
-        wanted: &Columns,
-    ) -> Result<Flow> {
+    pub(crate) fn convert(self: &Arc<Self>, node: usize, flow: Flow, wanted: &Columns) -> Result<Flow> {
         let mut casts = Vec::new();
         for (raw, field) in flow.columns.fields.iter().zip(&wanted.fields) {
             if raw.ty != field.ty {
                 let value = compile_cast(&raw.name, &raw.ty, &field.ty).map_err(Error::bug)?;
-                casts.push(PlanColumn {
-                    name: raw.name.clone(),
-                    value,
-                });
+                casts.push(PlanColumn { name: raw.name.clone(), value });
             }
         }
         if casts.is_empty() {
@@ -252,17 +210,11 @@ impl Runner {
         let before = self.tap(flow.frame, node, |account| &account.merged);
         let after = table_steps::apply(self, before, step, others)?;
         let after = self.tap(after, node, |account| &account.added);
-        Ok(Flow {
-            frame: after,
-            columns: step.output.clone(),
-        })
+        Ok(Flow { frame: after, columns: step.output.clone() })
     }
 
     /// Takes the columns a stage has.
     pub(crate) fn empty(&self, columns: &Columns) -> Flow {
-        Flow {
-            frame: DataFrame::empty_with_schema(&schema_to_polars(columns)).lazy(),
-            columns: columns.clone(),
-        }
+        Flow { frame: DataFrame::empty_with_schema(&schema_to_polars(columns)).lazy(), columns: columns.clone() }
     }
 }

@@ -39,18 +39,8 @@ impl Runner {
         plan: &LookupPlan,
     ) -> Result<Flow> {
         let reader = self.reader(plan.connection).await?;
-        let with = plan
-            .with
-            .iter()
-            .map(|c| Computed::new(&c.name, &c.value, &self.constants))
-            .collect();
-        let work = Work {
-            node,
-            step,
-            plan,
-            with,
-            lookup: reader.lookup(&plan.stream)?,
-        };
+        let with = plan.with.iter().map(|c| Computed::new(&c.name, &c.value, &self.constants)).collect();
+        let work = Work { node, step, plan, with, lookup: reader.lookup(&plan.stream)? };
         let name = format!("{}.lookup{}", self.plan.nodes[node].name, step.index + 1);
         let mut writer = StageWriter::new(&self.stage_folder(&name), &name, &step.output)?;
         let mut answers = Answers::new();
@@ -64,18 +54,10 @@ impl Runner {
             tokio::task::block_in_place(|| writer.push(frame))?;
         }
         let stage = tokio::task::block_in_place(|| writer.finish())?;
-        Ok(Flow {
-            frame: stage.scan()?,
-            columns: step.output.clone(),
-        })
+        Ok(Flow { frame: stage.scan()?, columns: step.output.clone() })
     }
 
-    async fn look_up(
-        self: &Arc<Self>,
-        work: &Work<'_>,
-        batch: DataFrame,
-        answers: &mut Answers,
-    ) -> Result<DataFrame> {
+    async fn look_up(self: &Arc<Self>, work: &Work<'_>, batch: DataFrame, answers: &mut Answers) -> Result<DataFrame> {
         let (batch, params) = tokio::task::block_in_place(|| self.parameters(work, batch))?;
         let mut missing: Vec<(String, Record)> = Vec::new();
         for (key, params) in &params {
@@ -83,39 +65,22 @@ impl Runner {
                 missing.push((key.clone(), params.clone()));
             }
         }
-        let asked =
-            stream::iter(missing)
-                .map(|(key, params)| async move {
-                    Ok::<_, Error>((key, self.ask(work, &params).await?))
-                })
-                .buffer_unordered(work.plan.concurrency);
+        let asked = stream::iter(missing)
+            .map(|(key, params)| async move { Ok::<_, Error>((key, self.ask(work, &params).await?)) })
+            .buffer_unordered(work.plan.concurrency);
         let found: Vec<(String, Arc<Vec<Record>>)> = asked.try_collect().await?;
         answers.extend(found);
         tokio::task::block_in_place(|| self.attach(work, &batch, &params, answers))
     }
 
     /// Each row's parameters; rows for which they cannot be computed are rejects.
-    fn parameters(
-        &self,
-        work: &Work<'_>,
-        batch: DataFrame,
-    ) -> Result<(DataFrame, Vec<(String, Record)>)> {
+    fn parameters(&self, work: &Work<'_>, batch: DataFrame) -> Result<(DataFrame, Vec<(String, Record)>)> {
         let evaluated: Evaluated = evaluate(&batch, &work.with)?;
         let step = Some(work.step.index);
-        let rejects = rejects_of(
-            &batch,
-            &work.step.input,
-            &evaluated,
-            &work.with,
-            &self.constants,
-            step,
-        )?;
+        let rejects = rejects_of(&batch, &work.step.input, &evaluated, &work.with, &self.constants, step)?;
         self.reject(work.node, rejects)?;
         let schema = Columns::new(
-            work.with
-                .iter()
-                .map(|computed| Field::new(&computed.name, computed.value.field().0.clone()))
-                .collect(),
+            work.with.iter().map(|computed| Field::new(&computed.name, computed.value.field().0.clone())).collect(),
         );
         let mut values = DataFrame::new(batch.height(), evaluated.values.clone())?;
         let mut batch = batch;
@@ -161,27 +126,14 @@ impl Runner {
     ) -> Result<DataFrame> {
         let plan = work.plan;
         let rows = FrameRows::new(batch, &work.step.input).map_err(Error::bug)?;
-        let mut taken: Vec<Vec<Value>> = plan
-            .take
-            .iter()
-            .map(|_| Vec::with_capacity(batch.height()))
-            .collect();
+        let mut taken: Vec<Vec<Value>> = plan.take.iter().map(|_| Vec::with_capacity(batch.height())).collect();
         let mut keep = Vec::with_capacity(batch.height());
         let mut rejects = Vec::new();
         for (row, (key, params)) in params.iter().enumerate() {
-            let answer = answers
-                .get(key)
-                .map(|records| records.as_slice())
-                .unwrap_or_default();
+            let answer = answers.get(key).map(|records| records.as_slice()).unwrap_or_default();
             let mut reject = |reason: String, field: Option<String>, value: Option<Json>| {
                 let row = rows.row(row).to_json();
-                rejects.push(NewReject {
-                    step: Some(work.step.index),
-                    field,
-                    value,
-                    reason,
-                    row,
-                });
+                rejects.push(NewReject { step: Some(work.step.index), field, value, reason, row });
             };
             let matched = self.choose(plan, &rows.row(row), answer);
             let values = match matched {
@@ -196,10 +148,7 @@ impl Runner {
             match values {
                 Ok(values) => {
                     keep.push(true);
-                    taken
-                        .iter_mut()
-                        .zip(values)
-                        .for_each(|(column, value)| column.push(value));
+                    taken.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
                 }
                 Err((reason, field, value)) => {
                     let field = field.or_else(|| single(params).map(|(name, _)| name.clone()));
@@ -210,17 +159,11 @@ impl Runner {
             }
         }
         self.reject(work.node, rejects)?;
-        let kept = batch.filter(&BooleanChunked::from_iter_values(
-            "".into(),
-            keep.into_iter(),
-        ))?;
+        let kept = batch.filter(&BooleanChunked::from_iter_values("".into(), keep.into_iter()))?;
         let mut columns: Vec<Column> = kept.columns().to_vec();
         for (take, values) in plan.take.iter().zip(&taken) {
             let series = values_to_series(&take.column, &take.ty, values).map_err(Error::bug)?;
-            match columns
-                .iter_mut()
-                .find(|column| column.name().as_str() == take.column)
-            {
+            match columns.iter_mut().find(|column| column.name().as_str() == take.column) {
                 Some(old) => *old = series.into(),
                 None => columns.push(series.into()),
             }
@@ -235,10 +178,11 @@ impl Runner {
         row: &dyn Row,
         records: &'r [Record],
     ) -> std::result::Result<Option<&'r Record>, String> {
-        let Some(matching) = &plan.matching else {
-            return Ok(records.first());
+        let whole = |record: &&Record| {
+            plan.take.iter().all(|take| !take.is_key || record.get(&take.field).is_some_and(|value| !value.is_null()))
         };
-        for record in records {
+        let Some(matching) = &plan.matching else { return Ok(records.iter().find(whole)) };
+        for record in records.iter().filter(whole) {
             let value = Value::from_json(&Json::Object(record.clone()), &plan.record)?;
             let joined = WithRecord { row, record: value };
             match matching.interpret(&joined, &self.constants) {
@@ -274,20 +218,9 @@ fn single(params: &Record) -> Option<(&String, &Json)> {
 }
 
 fn not_found(plan: &LookupPlan, params: &Record, answer: &[Record]) -> String {
-    let params: Vec<String> = params
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    let among = if answer.is_empty() {
-        String::new()
-    } else {
-        format!(" among {} found", answer.len())
-    };
-    format!(
-        "{} found nothing that matches for {}{among}",
-        plan.stream,
-        params.join(", ")
-    )
+    let params: Vec<String> = params.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let among = if answer.is_empty() { String::new() } else { format!(" among {} found", answer.len()) };
+    format!("{} found nothing that matches for {}{among}", plan.stream, params.join(", "))
 }
 
 /// A row with the record of a lookup's answer in scope.
@@ -298,10 +231,6 @@ struct WithRecord<'a> {
 
 impl Row for WithRecord<'_> {
     fn get(&self, name: &str) -> Value {
-        if name == "record" {
-            self.record.clone()
-        } else {
-            self.row.get(name)
-        }
+        if name == "record" { self.record.clone() } else { self.row.get(name) }
     }
 }

@@ -64,18 +64,12 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_every_release() {
         // Journals of earlier releases hold these: a change here would send everything again.
-        let hex: String = hash(&json!({"b": null, "a": "é"}))
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex: String = hash(&json!({"b": null, "a": "é"})).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, expected());
     }
 
     fn expected() -> String {
         use sha2::{Digest, Sha256};
-        Sha256::digest("{\"a\":\"é\",\"b\":null}".as_bytes())[..16]
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect()
+        Sha256::digest("{\"a\":\"é\",\"b\":null}".as_bytes())[..16].iter().map(|b| format!("{b:02x}")).collect()
     }
 }

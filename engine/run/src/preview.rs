@@ -23,13 +23,7 @@ pub struct Preview {
 ///
 /// # Errors
 /// What a source, a lookup or a step failed with.
-pub async fn preview(
-    plan: Arc<Plan>,
-    node: &str,
-    rows: usize,
-    options: Options,
-    world: World,
-) -> Result<Preview> {
+pub async fn preview(plan: Arc<Plan>, node: &str, rows: usize, options: Options, world: World) -> Result<Preview> {
     if let Some(blocked) = plan.blocked.first() {
         return Err(Error::user(blocked.message.clone()));
     }
@@ -41,10 +35,7 @@ pub async fn preview(
     // What arrives at a sink is what its input gives.
     let port = match &plan.nodes[at].kind {
         NodeKind::Sink(sink) => sink.input,
-        _ => Port {
-            node: at,
-            output: Output::Rows,
-        },
+        _ => Port { node: at, output: Output::Rows },
     };
     let stages = options.stages.join(&options.run);
     let runner = Runner::new(plan, Mode::Preview, options, world, None);
@@ -64,14 +55,6 @@ async fn first_rows(runner: &Arc<Runner>, port: Port, rows: usize) -> Result<Pre
         out.vstack_mut(&batch.head(Some(rows - out.height())))?;
     }
     batches.stop().await?;
-    let rejected = runner
-        .accounts
-        .iter()
-        .map(|account| account.counts().rejected)
-        .sum();
-    Ok(Preview {
-        columns: flow.columns,
-        rows: out,
-        rejected,
-    })
+    let rejected = runner.accounts.iter().map(|account| account.counts().rejected).sum();
+    Ok(Preview { columns: flow.columns, rows: out, rejected })
 }

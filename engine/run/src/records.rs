@@ -33,27 +33,12 @@ pub(crate) struct Packer {
 }
 
 impl Packer {
-    pub fn new(
-        sink: &SinkNode,
-        operation: &OperationInfo,
-        columns: &Columns,
-        constants: &Constants,
-    ) -> Self {
-        let template = sink
-            .record
-            .clone()
-            .unwrap_or(RecordTemplate::Object(Vec::new()));
-        let leaves: Vec<Computed> = template
-            .leaves()
-            .into_iter()
-            .map(|(path, value)| Computed::new(&path, value, constants))
-            .collect();
+    pub fn new(sink: &SinkNode, operation: &OperationInfo, columns: &Columns, constants: &Constants) -> Self {
+        let template = sink.record.clone().unwrap_or(RecordTemplate::Object(Vec::new()));
+        let leaves: Vec<Computed> =
+            template.leaves().into_iter().map(|(path, value)| Computed::new(&path, value, constants)).collect();
         let leaf_columns = Columns::new(
-            leaves
-                .iter()
-                .enumerate()
-                .map(|(at, leaf)| Field::new(name(at), leaf.value.field().0.clone()))
-                .collect(),
+            leaves.iter().enumerate().map(|(at, leaf)| Field::new(name(at), leaf.value.field().0.clone())).collect(),
         );
         let required = operation
             .fields
@@ -61,39 +46,16 @@ impl Packer {
             .filter(|field| field.required && field.default.is_none())
             .map(|field| field.name.clone())
             .collect();
-        Self {
-            template,
-            leaves,
-            leaf_columns,
-            key: sink.key.clone(),
-            columns: columns.clone(),
-            required,
-        }
+        Self { template, leaves, leaf_columns, key: sink.key.clone(), columns: columns.clone(), required }
     }
 
     /// The records of a batch, and the rows that make none.
-    pub fn pack(
-        &self,
-        runner: &Runner,
-        batch: &DataFrame,
-    ) -> Result<(Vec<Parcel>, Vec<NewReject>)> {
+    pub fn pack(&self, runner: &Runner, batch: &DataFrame) -> Result<(Vec<Parcel>, Vec<NewReject>)> {
         let evaluated = evaluate(batch, &self.leaves)?;
-        let mut rejects = rejects_of(
-            batch,
-            &self.columns,
-            &evaluated,
-            &self.leaves,
-            &runner.constants,
-            None,
-        )?;
-        let failed: std::collections::HashSet<usize> =
-            evaluated.failures().map(|(row, _)| row).collect();
-        let leaves: Vec<Column> = evaluated
-            .values
-            .into_iter()
-            .enumerate()
-            .map(|(at, column)| column.with_name(name(at).into()))
-            .collect();
+        let mut rejects = rejects_of(batch, &self.columns, &evaluated, &self.leaves, &runner.constants, None)?;
+        let failed: std::collections::HashSet<usize> = evaluated.failures().map(|(row, _)| row).collect();
+        let leaves: Vec<Column> =
+            evaluated.values.into_iter().enumerate().map(|(at, column)| column.with_name(name(at).into())).collect();
         let leaves = DataFrame::new(batch.height(), leaves)?;
         let values = FrameRows::new(&leaves, &self.leaf_columns).map_err(Error::bug)?;
         let rows = FrameRows::new(batch, &self.columns).map_err(Error::bug)?;
@@ -103,13 +65,7 @@ impl Packer {
             match self.record(&values.row(row)) {
                 Ok(payload) => parcels.push(self.parcel(whole, payload)),
                 Err((field, value, reason)) => {
-                    rejects.push(NewReject {
-                        step: None,
-                        field: Some(field),
-                        value: Some(value),
-                        reason,
-                        row: whole,
-                    });
+                    rejects.push(NewReject { step: None, field: Some(field), value: Some(value), reason, row: whole });
                 }
             }
         }
@@ -120,20 +76,11 @@ impl Packer {
         let key: Record = if self.key.is_empty() {
             payload.clone()
         } else {
-            self.key
-                .iter()
-                .map(|name| (name.clone(), row.get(name).cloned().unwrap_or_default()))
-                .collect()
+            self.key.iter().map(|name| (name.clone(), row.get(name).cloned().unwrap_or_default())).collect()
         };
         let key_hash = hash(&Json::Object(key.clone()));
         let payload_hash = hash(&Json::Object(payload.clone()));
-        Parcel {
-            key,
-            key_hash,
-            payload,
-            payload_hash,
-            row,
-        }
+        Parcel { key, key_hash, payload, payload_hash, row }
     }
 
     fn record(&self, leaves: &dyn Row) -> std::result::Result<Record, (String, Json, String)> {
@@ -142,16 +89,8 @@ impl Packer {
             Json::Object(record) => record,
             other => return Err((String::new(), other, "the record is not an object".into())),
         };
-        match self
-            .required
-            .iter()
-            .find(|name| record.get(*name).is_some_and(Json::is_null))
-        {
-            Some(field) => Err((
-                field.clone(),
-                Json::Null,
-                format!("field `{field}` must not be null"),
-            )),
+        match self.required.iter().find(|name| record.get(*name).is_some_and(Json::is_null)) {
+            Some(field) => Err((field.clone(), Json::Null, format!("field `{field}` must not be null"))),
             None => Ok(record),
         }
     }
@@ -171,23 +110,15 @@ fn build(
         RecordTemplate::Leaf { wanted, .. } => {
             let value = leaves.get(&name(*at));
             *at += 1;
-            fit(value, wanted.as_ref())
-                .map_err(|(value, reason)| (path.to_owned(), value, reason))?
+            fit(value, wanted.as_ref()).map_err(|(value, reason)| (path.to_owned(), value, reason))?
         }
-        RecordTemplate::List(items) => Json::Array(
-            items
-                .iter()
-                .map(|item| build(item, leaves, at, path))
-                .collect::<std::result::Result<_, _>>()?,
-        ),
+        RecordTemplate::List(items) => {
+            Json::Array(items.iter().map(|item| build(item, leaves, at, path)).collect::<std::result::Result<_, _>>()?)
+        }
         RecordTemplate::Object(fields) => {
             let mut out = Record::new();
             for (name, field) in fields {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 out.insert(name.clone(), build(field, leaves, at, &path)?);
             }
             Json::Object(out)
@@ -199,15 +130,11 @@ fn build(
 fn fit(value: Value, wanted: Option<&Type>) -> std::result::Result<Json, (Json, String)> {
     match wanted {
         _ if value.is_null() => Ok(Json::Null),
-        None | Some(Type::Json | Type::Struct(_) | Type::List(_) | Type::DateTime { .. }) => {
-            Ok(value.to_json())
-        }
+        None | Some(Type::Json | Type::Struct(_) | Type::List(_) | Type::DateTime { .. }) => Ok(value.to_json()),
         Some(wanted) if value.type_of() == *wanted => Ok(value.to_json()),
         Some(wanted) => {
             let json = value.to_json();
-            convert(&value, wanted)
-                .map(|value| value.to_json())
-                .map_err(|reason| (json, reason))
+            convert(&value, wanted).map(|value| value.to_json()).map_err(|reason| (json, reason))
         }
     }
 }

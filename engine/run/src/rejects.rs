@@ -34,19 +34,8 @@ pub(crate) struct NewReject {
 
 impl From<RejectedRow> for NewReject {
     fn from(rejected: RejectedRow) -> Self {
-        let RejectedRow {
-            row,
-            field,
-            value,
-            reason,
-        } = rejected;
-        Self {
-            step: None,
-            field,
-            value,
-            reason,
-            row,
-        }
+        let RejectedRow { row, field, value, reason } = rejected;
+        Self { step: None, field, value, reason, row }
     }
 }
 
@@ -74,19 +63,14 @@ impl Runner {
                 reason: reject.reason,
                 row: Json::Object(reject.row),
             }));
-            if held.len() >= HELD {
-                std::mem::take(&mut *held)
-            } else {
-                Vec::new()
-            }
+            if held.len() >= HELD { std::mem::take(&mut *held) } else { Vec::new() }
         };
         state.add_rejects(full)
     }
 
     /// The same, inside a Polars plan.
     pub(crate) fn reject_in_plan(&self, node: usize, rejects: Vec<NewReject>) -> PolarsResult<()> {
-        self.reject(node, rejects)
-            .map_err(|error| self.plan_error(node, error))
+        self.reject(node, rejects).map_err(|error| self.plan_error(node, error))
     }
 
     fn stage_rejects(&self, node: usize, name: &str, rejects: &[NewReject]) -> Result<()> {
@@ -97,11 +81,7 @@ impl Runner {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
                 let folder = self.stage_folder(&format!("{name}.rejects"));
-                entry.insert(StageWriter::new(
-                    &folder,
-                    &format!("{name}.rejects"),
-                    &rejects_schema(),
-                )?)
+                entry.insert(StageWriter::new(&folder, &format!("{name}.rejects"), &rejects_schema())?)
             }
         };
         writer.push(frame)
@@ -120,31 +100,18 @@ impl Runner {
     /// Writes out what is still held.
     pub(crate) fn flush_rejects(&self) -> Result<()> {
         let held = std::mem::take(&mut *lock(&self.rejects.held)?);
-        self.state
-            .as_ref()
-            .map_or(Ok(()), |state| state.add_rejects(held))
+        self.state.as_ref().map_or(Ok(()), |state| state.add_rejects(held))
     }
 }
 
 impl NewReject {
     fn as_row(&self, node: &str) -> Record {
-        let text = |value: &Json| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
+        let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut row = Record::new();
         row.insert("node".into(), node.into());
         row.insert("step".into(), self.step.into());
         row.insert("field".into(), self.field.clone().into());
-        row.insert(
-            "value".into(),
-            self.value
-                .as_ref()
-                .filter(|value| !value.is_null())
-                .map(text)
-                .into(),
-        );
+        row.insert("value".into(), self.value.as_ref().filter(|value| !value.is_null()).map(text).into());
         row.insert("reason".into(), self.reason.clone().into());
         row.insert("row".into(), Json::Object(self.row.clone()));
         row
@@ -152,7 +119,5 @@ impl NewReject {
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Result<std::sync::MutexGuard<'_, T>> {
-    mutex
-        .lock()
-        .map_err(|_| Error::bug("a thread of the run panicked"))
+    mutex.lock().map_err(|_| Error::bug("a thread of the run panicked"))
 }

@@ -18,11 +18,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            retries: 5,
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(60),
-        }
+        Self { retries: 5, first: Duration::from_millis(500), longest: Duration::from_secs(60) }
     }
 }
 
@@ -35,10 +31,7 @@ impl RetryPolicy {
         if failed > self.retries {
             return None;
         }
-        let backoff = self
-            .first
-            .saturating_mul(1 << failed.saturating_sub(1).min(16))
-            .min(self.longest);
+        let backoff = self.first.saturating_mul(1 << failed.saturating_sub(1).min(16)).min(self.longest);
         // Between half and all of it, so that many that failed together do not come back together.
         let jittered = backoff.mul_f64(0.5 + fastrand::f64() / 2.0);
         match error.retry {
@@ -85,10 +78,7 @@ mod tests {
         let policy = RetryPolicy::default();
         let error = Error::passing("gone");
         let waits: Vec<_> = (1..=6).map(|failed| policy.wait(&error, failed)).collect();
-        assert!(
-            waits[..5].iter().all(Option::is_some),
-            "five tries after the first"
-        );
+        assert!(waits[..5].iter().all(Option::is_some), "five tries after the first");
         assert_eq!(waits[5], None);
         let (first, fourth) = (waits[0].expect("a wait"), waits[3].expect("a wait"));
         assert!(first <= Duration::from_millis(500) && first >= Duration::from_millis(250));
@@ -98,14 +88,9 @@ mod tests {
     #[test]
     fn what_the_other_system_asks_for_is_honoured() {
         let policy = RetryPolicy::default();
-        let after =
-            |seconds| Error::passing("busy").retry(Retry::After(Duration::from_secs(seconds)));
+        let after = |seconds| Error::passing("busy").retry(Retry::After(Duration::from_secs(seconds)));
         assert_eq!(policy.wait(&after(7), 1), Some(Duration::from_secs(7)));
-        assert_eq!(
-            policy.wait(&after(3600), 1),
-            None,
-            "an hour is not waited for"
-        );
+        assert_eq!(policy.wait(&after(3600), 1), None, "an hour is not waited for");
         assert_eq!(policy.wait(&Error::user("wrong password"), 1), None);
     }
 }

@@ -52,18 +52,11 @@ pub(crate) struct Computed {
 
 impl Computed {
     pub fn new(name: &str, value: &Compiled, constants: &Constants) -> Self {
-        Self {
-            name: name.to_owned(),
-            value: value.clone(),
-            lowered: value.lower(constants),
-        }
+        Self { name: name.to_owned(), value: value.clone(), lowered: value.lower(constants) }
     }
 
     fn all(columns: &[PlanColumn], constants: &Constants) -> Vec<Self> {
-        columns
-            .iter()
-            .map(|column| Self::new(&column.name, &column.value, constants))
-            .collect()
+        columns.iter().map(|column| Self::new(&column.name, &column.value, constants)).collect()
     }
 }
 
@@ -78,17 +71,13 @@ pub(crate) struct Evaluated {
 impl Evaluated {
     /// Row and value of each failure, by row.
     pub fn failures(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.failed
-            .iter()
-            .enumerate()
-            .filter_map(|(row, value)| value.map(|value| (row, value)))
+        self.failed.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row, value)))
     }
 
     /// Which rows did not fail; `None` when none did.
     pub fn passed(&self) -> Option<BooleanChunked> {
-        (!self.failed.is_empty()).then(|| {
-            BooleanChunked::from_iter_values("".into(), self.failed.iter().map(Option::is_none))
-        })
+        (!self.failed.is_empty())
+            .then(|| BooleanChunked::from_iter_values("".into(), self.failed.iter().map(Option::is_none)))
     }
 }
 
@@ -102,31 +91,21 @@ pub(crate) fn evaluate(frame: &DataFrame, values: &[Computed]) -> PolarsResult<E
         }
     }
     if exprs.is_empty() {
-        return Ok(Evaluated {
-            values: Vec::new(),
-            failed: Vec::new(),
-        });
+        return Ok(Evaluated { values: Vec::new(), failed: Vec::new() });
     }
     let height = frame.height();
     let all = frame.clone().lazy().select(exprs).collect()?;
     // Where all values are literals, Polars gives one row for the whole batch.
     let whole = |name: String| -> Option<Column> {
         let column = all.column(&name).ok()?;
-        Some(if column.len() == height {
-            column.clone()
-        } else {
-            column.new_from_index(0, height)
-        })
+        Some(if column.len() == height { column.clone() } else { column.new_from_index(0, height) })
     };
     let mut failed = Vec::new();
     let mut columns = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         let column = whole(format!("v{at}"));
-        columns.push(
-            column
-                .ok_or_else(|| polars_err!(ColumnNotFound: "v{}", at))?
-                .with_name(value.name.as_str().into()),
-        );
+        columns
+            .push(column.ok_or_else(|| polars_err!(ColumnNotFound: "v{}", at))?.with_name(value.name.as_str().into()));
         let Some(flags) = whole(format!("f{at}")) else {
             continue;
         };
@@ -140,27 +119,14 @@ pub(crate) fn evaluate(frame: &DataFrame, values: &[Computed]) -> PolarsResult<E
             }
         }
     }
-    Ok(Evaluated {
-        values: columns,
-        failed,
-    })
+    Ok(Evaluated { values: columns, failed })
 }
 
 impl RowSteps {
     pub fn new(node: usize, steps: &[Step], constants: &Constants) -> Self {
-        let prepared: Vec<Prepared> = steps
-            .iter()
-            .map(|step| Prepared::new(step, constants))
-            .collect();
-        let output = prepared
-            .last()
-            .map(|step| step.output.clone())
-            .unwrap_or_default();
-        Self {
-            node,
-            steps: prepared,
-            output,
-        }
+        let prepared: Vec<Prepared> = steps.iter().map(|step| Prepared::new(step, constants)).collect();
+        let output = prepared.last().map(|step| step.output.clone()).unwrap_or_default();
+        Self { node, steps: prepared, output }
     }
 
     /// The columns that come out, as Polars knows them.
@@ -170,9 +136,7 @@ impl RowSteps {
 
     /// Carries the steps out on a batch.
     pub fn apply(&self, runner: &Runner, frame: DataFrame) -> PolarsResult<DataFrame> {
-        runner
-            .go_on()
-            .map_err(|error| runner.plan_error(self.node, error))?;
+        runner.go_on().map_err(|error| runner.plan_error(self.node, error))?;
         let account = &runner.accounts[self.node];
         let mut frame = frame;
         for step in &self.steps {
@@ -206,55 +170,32 @@ struct After {
 
 impl After {
     fn all(frame: DataFrame) -> Self {
-        Self {
-            frame,
-            filtered: 0,
-            rejected: 0,
-        }
+        Self { frame, filtered: 0, rejected: 0 }
     }
 }
 
 impl Prepared {
     fn new(step: &Step, constants: &Constants) -> Self {
         let work = match &step.plan {
-            StepPlan::Filter(condition) => {
-                Work::Filter(Box::new(Computed::new("filter", condition, constants)))
+            StepPlan::Filter(condition) => Work::Filter(Box::new(Computed::new("filter", condition, constants))),
+            StepPlan::Map(columns) => Work::Compute { columns: Computed::all(columns, constants), keep: false },
+            StepPlan::Set(columns) | StepPlan::Cast(columns) => {
+                Work::Compute { columns: Computed::all(columns, constants), keep: true }
             }
-            StepPlan::Map(columns) => Work::Compute {
-                columns: Computed::all(columns, constants),
-                keep: false,
-            },
-            StepPlan::Set(columns) | StepPlan::Cast(columns) => Work::Compute {
-                columns: Computed::all(columns, constants),
-                keep: true,
-            },
-            StepPlan::Rename(pairs) => Work::Rename(
-                pairs
-                    .iter()
-                    .map(|(old, new)| (old.as_str().into(), new.as_str().into()))
-                    .collect(),
-            ),
+            StepPlan::Rename(pairs) => {
+                Work::Rename(pairs.iter().map(|(old, new)| (old.as_str().into(), new.as_str().into())).collect())
+            }
             StepPlan::Unnest(column) => Work::Unnest(column.as_str().into()),
             StepPlan::Explode(column) => Work::Explode(column.as_str().into()),
             StepPlan::Check(checks) => Work::Check(
                 checks
                     .iter()
-                    .map(|check| {
-                        (
-                            check.clone(),
-                            Computed::new(&check.name, &check.expect, constants),
-                        )
-                    })
+                    .map(|check| (check.clone(), Computed::new(&check.name, &check.expect, constants)))
                     .collect(),
             ),
             _ => Work::Select(step.output.names().map(Into::into).collect()),
         };
-        Self {
-            index: step.index,
-            input: step.input.clone(),
-            output: Arc::new(schema_to_polars(&step.output)),
-            work,
-        }
+        Self { index: step.index, input: step.input.clone(), output: Arc::new(schema_to_polars(&step.output)), work }
     }
 
     fn apply(&self, runner: &Runner, node: usize, frame: DataFrame) -> PolarsResult<After> {
@@ -263,15 +204,9 @@ impl Prepared {
             Work::Compute { columns, keep } => self.compute(runner, node, frame, columns, *keep),
             Work::Select(names) => Ok(After::all(frame.select(names.iter().cloned())?)),
             Work::Rename(pairs) => Ok(After::all(self.rename(frame, pairs)?)),
-            Work::Unnest(column) => Ok(After::all(conform(
-                frame.unnest([column.clone()], None)?,
-                &self.output,
-            )?)),
+            Work::Unnest(column) => Ok(After::all(conform(frame.unnest([column.clone()], None)?, &self.output)?)),
             Work::Explode(column) => {
-                let options = ExplodeOptions {
-                    empty_as_null: true,
-                    keep_nulls: true,
-                };
+                let options = ExplodeOptions { empty_as_null: true, keep_nulls: true };
                 let exploded = frame.explode([column.clone()], options)?;
                 Ok(After::all(conform(exploded, &self.output)?))
             }
@@ -280,17 +215,10 @@ impl Prepared {
     }
 
     /// Old and new names at once, so that two columns can swap theirs.
-    fn rename(
-        &self,
-        frame: DataFrame,
-        pairs: &[(PlSmallStr, PlSmallStr)],
-    ) -> PolarsResult<DataFrame> {
+    fn rename(&self, frame: DataFrame, pairs: &[(PlSmallStr, PlSmallStr)]) -> PolarsResult<DataFrame> {
         let height = frame.height();
         let columns = frame.into_columns().into_iter().map(|column| {
-            let new = pairs
-                .iter()
-                .find(|(old, _)| old == column.name())
-                .map(|(_, new)| new.clone());
+            let new = pairs.iter().find(|(old, _)| old == column.name()).map(|(_, new)| new.clone());
             match new {
                 Some(new) => column.with_name(new),
                 None => column,
@@ -299,32 +227,16 @@ impl Prepared {
         DataFrame::new(height, columns.collect())
     }
 
-    fn filter(
-        &self,
-        runner: &Runner,
-        node: usize,
-        frame: DataFrame,
-        condition: &Computed,
-    ) -> PolarsResult<After> {
+    fn filter(&self, runner: &Runner, node: usize, frame: DataFrame, condition: &Computed) -> PolarsResult<After> {
         let evaluated = evaluate(&frame, std::slice::from_ref(condition))?;
         let mut keep = evaluated.values[0].bool()?.clone();
-        let rejected = self.reject(
-            runner,
-            node,
-            &frame,
-            &evaluated,
-            std::slice::from_ref(condition),
-        )?;
+        let rejected = self.reject(runner, node, &frame, &evaluated, std::slice::from_ref(condition))?;
         if let Some(passed) = evaluated.passed() {
             keep = &keep & &passed;
         }
         let kept = frame.filter(&keep)?;
         let filtered = frame.height() - keep.num_trues() - rejected;
-        Ok(After {
-            frame: kept,
-            filtered,
-            rejected,
-        })
+        Ok(After { frame: kept, filtered, rejected })
     }
 
     fn compute(
@@ -339,11 +251,7 @@ impl Prepared {
         let rejected = self.reject(runner, node, &frame, &evaluated, columns)?;
         let height = frame.height();
         let passed = evaluated.passed();
-        let mut out: Vec<Column> = if keep {
-            frame.into_columns()
-        } else {
-            Vec::new()
-        };
+        let mut out: Vec<Column> = if keep { frame.into_columns() } else { Vec::new() };
         for column in evaluated.values {
             match out.iter_mut().find(|old| old.name() == column.name()) {
                 Some(old) => *old = column,
@@ -354,11 +262,7 @@ impl Prepared {
         if let Some(passed) = passed {
             out = out.filter(&passed)?;
         }
-        Ok(After {
-            frame: conform(out, &self.output)?,
-            filtered: 0,
-            rejected,
-        })
+        Ok(After { frame: conform(out, &self.output)?, filtered: 0, rejected })
     }
 
     fn check(
@@ -372,13 +276,7 @@ impl Prepared {
         let mut rejected = 0;
         for (check, computed) in checks {
             let evaluated = evaluate(&frame, std::slice::from_ref(computed))?;
-            rejected += self.reject(
-                runner,
-                node,
-                &frame,
-                &evaluated,
-                std::slice::from_ref(computed),
-            )?;
+            rejected += self.reject(runner, node, &frame, &evaluated, std::slice::from_ref(computed))?;
             let mut holds = evaluated.values[0].bool()?.clone();
             let passed = evaluated.passed();
             if let Some(passed) = &passed {
@@ -391,10 +289,7 @@ impl Prepared {
                 continue;
             }
             match check.otherwise {
-                CheckElse::Warn => runner.note(
-                    node,
-                    format!("check `{}` does not hold for {broken} rows", check.name),
-                ),
+                CheckElse::Warn => runner.note(node, format!("check `{}` does not hold for {broken} rows", check.name)),
                 CheckElse::Fail => {
                     let message = format!("check `{}` does not hold for {broken} rows", check.name);
                     let error = towpath_connector::Error::data(message)
@@ -410,11 +305,7 @@ impl Prepared {
                 }
             }
         }
-        Ok(After {
-            frame,
-            filtered: 0,
-            rejected,
-        })
+        Ok(After { frame, filtered: 0, rejected })
     }
 
     /// The rows for which a check does not hold. Its first column stands for the field.
@@ -427,10 +318,7 @@ impl Prepared {
     ) -> towpath_connector::Result<Vec<NewReject>> {
         let rows = FrameRows::new(frame, &self.input).map_err(towpath_connector::Error::bug)?;
         let field = computed.value.columns().first();
-        let broken = holds
-            .iter()
-            .enumerate()
-            .filter(|(_, holds)| *holds != Some(true));
+        let broken = holds.iter().enumerate().filter(|(_, holds)| *holds != Some(true));
         Ok(broken
             .map(|(row, _)| {
                 let row = rows.row(row).to_json();
@@ -457,15 +345,8 @@ impl Prepared {
         if evaluated.failed.is_empty() {
             return Ok(0);
         }
-        let rejects = rejects_of(
-            frame,
-            &self.input,
-            evaluated,
-            values,
-            &runner.constants,
-            Some(self.index),
-        )
-        .map_err(|error| runner.plan_error(node, error))?;
+        let rejects = rejects_of(frame, &self.input, evaluated, values, &runner.constants, Some(self.index))
+            .map_err(|error| runner.plan_error(node, error))?;
         let count = rejects.len();
         runner.reject_in_plan(node, rejects)?;
         Ok(count)
@@ -491,13 +372,7 @@ pub(crate) fn rejects_of(
                 Ok(_) => (None, "this value could not be computed".to_owned()),
             };
             let row = rows.row(row).to_json();
-            NewReject {
-                step,
-                field: Some(computed.name.clone()),
-                value,
-                reason,
-                row,
-            }
+            NewReject { step, field: Some(computed.name.clone()), value, reason, row }
         })
         .collect())
 }

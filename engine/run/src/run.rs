@@ -13,8 +13,8 @@ use towpath_connector::{Error, Result};
 use towpath_plan::{NodeKind, Plan};
 use towpath_spec::document::MaxRejects;
 use towpath_state::{
-    Intent, Lock, LockError, NodeRecord, Receipt, ReceiptIn, Reject, RunId, RunOutcome, RunStart,
-    RunStatus, Scope, Store,
+    Intent, Lock, LockError, NodeRecord, Receipt, ReceiptIn, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope,
+    Store,
 };
 
 /// How a run ended.
@@ -70,9 +70,7 @@ pub(crate) struct StateAccess {
 
 impl StateAccess {
     pub fn cursor(&self, node: &str) -> Result<Option<Json>> {
-        self.store
-            .cursor(&self.scope, node)
-            .map_err(|error| state_error(&error))
+        self.store.cursor(&self.scope, node).map_err(|error| state_error(&error))
     }
 
     pub fn add_rejects(&self, rejects: Vec<Reject>) -> Result<()> {
@@ -80,20 +78,11 @@ impl StateAccess {
             return Ok(());
         }
         let rejects: Vec<Reject> = rejects.into_iter().map(redacted).collect();
-        self.store
-            .add_rejects(&self.run, &rejects)
-            .map_err(|error| state_error(&error))
+        self.store.add_rejects(&self.run, &rejects).map_err(|error| state_error(&error))
     }
 
-    pub fn sent_before(
-        &self,
-        sink: &str,
-        target: &str,
-        keys: &[[u8; 16]],
-    ) -> Result<Vec<Option<Receipt>>> {
-        self.store
-            .sent_before(&self.scope, sink, target, keys)
-            .map_err(|error| state_error(&error))
+    pub fn sent_before(&self, sink: &str, target: &str, keys: &[[u8; 16]]) -> Result<Vec<Option<Receipt>>> {
+        self.store.sent_before(&self.scope, sink, target, keys).map_err(|error| state_error(&error))
     }
 
     pub fn intend(&self, sink: &str, target: &str, intents: &[Intent]) -> Result<()> {
@@ -109,13 +98,8 @@ impl StateAccess {
     }
 
     fn set_cursors(&self, cursors: &[(String, Json)]) -> Result<()> {
-        let cursors: Vec<(&str, Json)> = cursors
-            .iter()
-            .map(|(node, value)| (node.as_str(), value.clone()))
-            .collect();
-        self.store
-            .set_cursors(&self.lock, &self.scope, &cursors)
-            .map_err(|error| state_error(&error))
+        let cursors: Vec<(&str, Json)> = cursors.iter().map(|(node, value)| (node.as_str(), value.clone())).collect();
+        self.store.set_cursors(&self.lock, &self.scope, &cursors).map_err(|error| state_error(&error))
     }
 }
 
@@ -162,17 +146,11 @@ pub async fn run(
     let mut errors = sinks(&runner).await;
     if errors.is_empty() {
         if let Err(error) = settle(&runner) {
-            errors.push(NodeError {
-                node: "run".into(),
-                error,
-            });
+            errors.push(NodeError { node: "run".into(), error });
         }
     }
     if let Err(error) = runner.flush_rejects() {
-        errors.push(NodeError {
-            node: "rejects".into(),
-            error,
-        });
+        errors.push(NodeError { node: "rejects".into(), error });
     }
     let outcome = conclude(&runner, errors);
     record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
@@ -190,31 +168,19 @@ fn start(
     pipeline_file: &str,
     version: &str,
 ) -> std::result::Result<StateAccess, RunError> {
-    let run: RunId = options.run.parse().map_err(|_| {
-        RunError::NotStarted(Error::bug(format!(
-            "`{}` is not the name of a run",
-            options.run
-        )))
-    })?;
+    let run: RunId = options
+        .run
+        .parse()
+        .map_err(|_| RunError::NotStarted(Error::bug(format!("`{}` is not the name of a run", options.run))))?;
     let scope = Scope::new(&plan.pipeline, &plan.environment);
     let lock = store.lock(&scope, &run).map_err(|error| match &error {
-        LockError::Held { .. } => {
-            RunError::Locked(Error::user(error.to_string()).help(error.help()))
-        }
+        LockError::Held { .. } => RunError::Locked(Error::user(error.to_string()).help(error.help())),
         LockError::State(inner) => RunError::State(state_error(inner)),
     })?;
     let params: serde_json::Map<String, Json> = plan
         .params
         .iter()
-        .map(|param| {
-            (
-                param.field.name.clone(),
-                param
-                    .value
-                    .as_ref()
-                    .map_or(Json::Null, |value| value.to_json()),
-            )
-        })
+        .map(|param| (param.field.name.clone(), param.value.as_ref().map_or(Json::Null, |value| value.to_json())))
         .collect();
     let begun = RunStart {
         id: run,
@@ -224,15 +190,8 @@ fn start(
         params: Json::Object(params),
         towpath_version: version.to_owned(),
     };
-    store
-        .begin_run(&begun)
-        .map_err(|error| RunError::State(state_error(&error)))?;
-    Ok(StateAccess {
-        store,
-        lock,
-        scope,
-        run,
-    })
+    store.begin_run(&begun).map_err(|error| RunError::State(state_error(&error)))?;
+    Ok(StateAccess { store, lock, scope, run })
 }
 
 /// Runs all sinks side by side; those that do not hang together go on when one fails.
@@ -249,20 +208,11 @@ async fn sinks(runner: &Arc<Runner>) -> Vec<NodeError> {
         let (node, error) = match ended {
             Ok((_, Ok(_))) => continue,
             Ok((node, Err(error))) => (runner.plan.nodes[node].name.clone(), error),
-            Err(panic) => (
-                "run".to_owned(),
-                Error::bug(format!("a task panicked: {panic}")),
-            ),
+            Err(panic) => ("run".to_owned(), Error::bug(format!("a task panicked: {panic}"))),
         };
         // A node that several sinks need fails once.
-        if !errors
-            .iter()
-            .any(|known| known.error.message == error.message)
-        {
-            runner.tell(Event::Failed {
-                node: node.clone(),
-                error: error.clone(),
-            });
+        if !errors.iter().any(|known| known.error.message == error.message) {
+            runner.tell(Event::Failed { node: node.clone(), error: error.clone() });
             errors.push(NodeError { node, error });
         }
     }
@@ -305,13 +255,7 @@ fn conclude(runner: &Runner, errors: Vec<NodeError>) -> Outcome {
     } else {
         Status::Done
     };
-    Outcome {
-        run: runner.options.run.clone(),
-        status,
-        nodes,
-        errors,
-        remarks,
-    }
+    Outcome { run: runner.options.run.clone(), status, nodes, errors, remarks }
 }
 
 /// Limits that were passed. A sink's limit counts its own rejects and those of every node that leads to it.
@@ -323,28 +267,20 @@ fn remarks(runner: &Runner) -> Vec<String> {
         };
         let counts = runner.accounts[node].counts();
         if counts.unknown > 0 {
-            remarks.push(format!(
-                "{} records of `{}` have an unknown outcome and are held",
-                counts.unknown, planned.name
-            ));
+            remarks
+                .push(format!("{} records of `{}` have an unknown outcome and are held", counts.unknown, planned.name));
         }
         let Some(limit) = sink.max_rejects else {
             continue;
         };
         let upstream = runner.plan.upstream(node);
-        let rejected: u64 = counts.rejected
-            + upstream
-                .iter()
-                .map(|node| runner.accounts[*node].counts().rejected)
-                .sum::<u64>();
+        let rejected: u64 =
+            counts.rejected + upstream.iter().map(|node| runner.accounts[*node].counts().rejected).sum::<u64>();
         let rows = counts.rows_in + rejected - counts.rejected;
         let (over, allowed) = match limit {
             MaxRejects::Rows(rows) => (rejected > rows, rows.to_string()),
             // More than so many in a hundred of all rows that were on their way to this sink.
-            MaxRejects::Percent(percent) => (
-                rejected as f64 * 100.0 > percent * rows as f64,
-                format!("{percent}%"),
-            ),
+            MaxRejects::Percent(percent) => (rejected as f64 * 100.0 > percent * rows as f64, format!("{percent}%")),
         };
         if over {
             remarks.push(format!(
@@ -384,15 +320,8 @@ fn record(store: &Store, run: &RunId, outcome: &Outcome) -> towpath_state::Resul
         Status::Failed | Status::FailedPassing => RunStatus::Failed,
         Status::Interrupted => RunStatus::Interrupted,
     };
-    let error = outcome
-        .errors
-        .first()
-        .map(|failed| failed.error.message.clone());
-    let ended = RunOutcome {
-        status,
-        exit_code: Some(i32::from(outcome.status.exit_code())),
-        finished_at: Utc::now(),
-        error,
-    };
+    let error = outcome.errors.first().map(|failed| failed.error.message.clone());
+    let ended =
+        RunOutcome { status, exit_code: Some(i32::from(outcome.status.exit_code())), finished_at: Utc::now(), error };
     store.finish_run(run, &ended, &nodes)
 }

@@ -98,22 +98,10 @@ impl Runner {
         let params = plan
             .params
             .iter()
-            .map(|param| {
-                (
-                    param.field.name.clone(),
-                    param.value.clone().unwrap_or_default(),
-                )
-            })
+            .map(|param| (param.field.name.clone(), param.value.clone().unwrap_or_default()))
             .collect();
-        let facts = RunFacts {
-            id: options.run.clone(),
-            pipeline: plan.pipeline.clone(),
-            now: options.now,
-        };
-        let retry = RetryPolicy {
-            retries: plan.limits.retries,
-            ..options.retry
-        };
+        let facts = RunFacts { id: options.run.clone(), pipeline: plan.pipeline.clone(), now: options.now };
+        let retry = RetryPolicy { retries: plan.limits.retries, ..options.retry };
         Arc::new(Self {
             mode,
             constants: Arc::new(Constants { params, run: facts }),
@@ -140,45 +128,30 @@ impl Runner {
 
     pub fn note(&self, node: usize, message: impl Into<String>) {
         let message = towpath_connector::redact(&message.into());
-        self.tell(Event::Note {
-            node: self.plan.nodes[node].name.clone(),
-            message,
-        });
+        self.tell(Event::Note { node: self.plan.nodes[node].name.clone(), message });
     }
 
     /// Tells that rows went through a node.
     pub fn progress(&self, node: usize, rows: usize) {
-        self.tell(Event::Rows {
-            node: self.plan.nodes[node].name.clone(),
-            rows: rows as u64,
-        });
+        self.tell(Event::Rows { node: self.plan.nodes[node].name.clone(), rows: rows as u64 });
     }
 
     pub fn start(&self, node: usize) {
         if self.accounts[node].start() {
             let node = &self.plan.nodes[node];
-            self.tell(Event::Started {
-                node: node.name.clone(),
-                kind: node.kind.name(),
-            });
+            self.tell(Event::Started { node: node.name.clone(), kind: node.kind.name() });
         }
     }
 
     pub fn stop(&self, node: usize) {
         self.accounts[node].stop();
-        self.tell(Event::Finished {
-            report: self.report(node),
-        });
+        self.tell(Event::Finished { report: self.report(node) });
     }
 
     pub fn report(&self, node: usize) -> NodeReport {
         let counts = self.accounts[node].counts();
         let node = &self.plan.nodes[node];
-        NodeReport {
-            node: node.name.clone(),
-            kind: node.kind.name(),
-            counts,
-        }
+        NodeReport { node: node.name.clone(), kind: node.kind.name(), counts }
     }
 
     /// The place in which an output that several read, or that is asked for twice, is kept once it is there.
@@ -189,10 +162,7 @@ impl Runner {
     /// A fresh folder for a stage of this run.
     pub fn stage_folder(&self, name: &str) -> PathBuf {
         let number = self.folders.fetch_add(1, Ordering::Relaxed);
-        self.options
-            .stages
-            .join(&self.options.run)
-            .join(format!("{number:03}-{name}"))
+        self.options.stages.join(&self.options.run).join(format!("{number:03}-{name}"))
     }
 
     /// An error on its way through Polars, which carries only text.
@@ -208,15 +178,11 @@ impl Runner {
     pub fn from_plan(&self, error: PolarsError) -> Error {
         let text = error.to_string();
         let number = text.split("towpath failure ").nth(1).and_then(|rest| {
-            rest.split(|c: char| !c.is_ascii_digit())
-                .next()
-                .and_then(|digits| digits.parse::<usize>().ok())
+            rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse::<usize>().ok())
         });
         let ours = number.and_then(|number| {
             let failures = self.failures.lock().ok()?;
-            failures
-                .get(number)
-                .map(|(node, error)| (*node, error.clone()))
+            failures.get(number).map(|(node, error)| (*node, error.clone()))
         });
         match ours {
             Some((_, error)) => error,
@@ -226,11 +192,7 @@ impl Runner {
 
     /// An error when the run was asked to stop.
     pub fn go_on(&self) -> Result<()> {
-        if self.cancel.is_cancelled() {
-            Err(interrupted())
-        } else {
-            Ok(())
-        }
+        if self.cancel.is_cancelled() { Err(interrupted()) } else { Ok(()) }
     }
 }
 

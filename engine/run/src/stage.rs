@@ -59,14 +59,9 @@ impl Stage {
         let paths: Vec<PlRefPath> = self
             .segments
             .iter()
-            .map(|segment| {
-                PlRefPath::new(self.folder.join(&segment.file).to_string_lossy().as_ref())
-            })
+            .map(|segment| PlRefPath::new(self.folder.join(&segment.file).to_string_lossy().as_ref()))
             .collect();
-        let args = ScanArgsParquet {
-            glob: false,
-            ..ScanArgsParquet::default()
-        };
+        let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
         Ok(LazyFrame::scan_parquet_files(paths.into(), args)?)
     }
 }
@@ -145,11 +140,7 @@ impl StageWriter {
         self.commit()?;
         self.write_settled()?;
         self.manifest(true)?;
-        Ok(Stage {
-            folder: self.folder,
-            columns: self.columns,
-            segments: self.segments,
-        })
+        Ok(Stage { folder: self.folder, columns: self.columns, segments: self.segments })
     }
 
     fn write_settled(&mut self) -> Result<()> {
@@ -165,17 +156,13 @@ impl StageWriter {
     fn write_segment(&mut self, mut frame: DataFrame) -> Result<()> {
         let file = format!("segment-{:06}.parquet", self.written);
         let at = |error: Error| error.at(format!("staging `{}`", self.node));
-        let out =
-            std::fs::File::create(self.folder.join(&file)).map_err(|error| at(error.into()))?;
+        let out = std::fs::File::create(self.folder.join(&file)).map_err(|error| at(error.into()))?;
         ParquetWriter::new(std::io::BufWriter::new(out))
             .with_compression(ParquetCompression::Lz4Raw)
             .finish(&mut frame)
             .map_err(|error| at(error.into()))?;
         self.written += 1;
-        self.segments.push(Segment {
-            file,
-            rows: frame.height() as u64,
-        });
+        self.segments.push(Segment { file, rows: frame.height() as u64 });
         Ok(())
     }
 
@@ -184,16 +171,10 @@ impl StageWriter {
             version: 1,
             node: self.node.clone(),
             complete,
-            columns: self
-                .columns
-                .fields
-                .iter()
-                .map(|f| (f.name.clone(), f.ty.to_string()))
-                .collect(),
+            columns: self.columns.fields.iter().map(|f| (f.name.clone(), f.ty.to_string())).collect(),
             segments: self.segments[..self.committed].to_vec(),
         };
-        let text =
-            serde_json::to_vec_pretty(&manifest).map_err(|error| Error::bug(error.to_string()))?;
+        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::bug(error.to_string()))?;
         let temporary = self.folder.join("manifest.json.new");
         std::fs::write(&temporary, text)
             .and_then(|()| std::fs::rename(&temporary, self.folder.join("manifest.json")))
@@ -212,9 +193,7 @@ fn append(to: &mut Option<DataFrame>, frame: DataFrame) -> Result<()> {
 }
 
 fn is_full(frame: Option<&DataFrame>) -> bool {
-    frame.is_some_and(|frame| {
-        frame.height() >= SEGMENT_ROWS || frame.estimated_size() >= SEGMENT_BYTES
-    })
+    frame.is_some_and(|frame| frame.height() >= SEGMENT_ROWS || frame.estimated_size() >= SEGMENT_BYTES)
 }
 
 /// The frame with exactly these columns, in this order and of these types.
@@ -222,11 +201,7 @@ pub(crate) fn conform(frame: DataFrame, schema: &Schema) -> PolarsResult<DataFra
     let mut columns = Vec::with_capacity(schema.len());
     for (name, dtype) in schema.iter() {
         let column = frame.column(name)?;
-        columns.push(if column.dtype() == dtype {
-            column.clone()
-        } else {
-            column.strict_cast(dtype)?
-        });
+        columns.push(if column.dtype() == dtype { column.clone() } else { column.strict_cast(dtype)? });
     }
     DataFrame::new(frame.height(), columns)
 }
@@ -242,13 +217,7 @@ mod tests {
 
     fn read(stage: &Stage) -> Vec<i64> {
         let frame = stage.scan().expect("a scan").collect().expect("rows");
-        frame
-            .column("n")
-            .expect("the column")
-            .i64()
-            .expect("ints")
-            .into_no_null_iter()
-            .collect()
+        frame.column("n").expect("the column").i64().expect("ints").into_no_null_iter().collect()
     }
 
     fn writer(folder: &Path) -> StageWriter {

@@ -21,34 +21,21 @@ fn columns(schema: &Columns) -> Vec<Expr> {
 pub(crate) type Others = Vec<(LazyFrame, Columns)>;
 
 /// Adds a step to the plan. `others` are the frames of the step's other inputs.
-pub(crate) fn apply(
-    runner: &Runner,
-    frame: LazyFrame,
-    step: &Step,
-    others: Others,
-) -> Result<LazyFrame> {
+pub(crate) fn apply(runner: &Runner, frame: LazyFrame, step: &Step, others: Others) -> Result<LazyFrame> {
     let out = match &step.plan {
         StepPlan::Join(plan) => join(frame, plan, others),
         StepPlan::Union(_) => union(frame, step, others)?,
         StepPlan::Aggregate { by, values } => {
-            let values: Vec<Expr> = values
-                .iter()
-                .map(|(name, value)| value.lower(&runner.constants).alias(name.as_str()))
-                .collect();
+            let values: Vec<Expr> =
+                values.iter().map(|(name, value)| value.lower(&runner.constants).alias(name.as_str())).collect();
             if by.is_empty() {
                 frame.select(values)
             } else {
-                frame
-                    .group_by_stable(by.iter().map(|name| column(name)).collect::<Vec<_>>())
-                    .agg(values)
+                frame.group_by_stable(by.iter().map(|name| column(name)).collect::<Vec<_>>()).agg(values)
             }
         }
         StepPlan::Distinct { on, keep, order_by } => {
-            let frame = if order_by.is_empty() {
-                frame
-            } else {
-                sort(frame, order_by)
-            };
+            let frame = if order_by.is_empty() { frame } else { sort(frame, order_by) };
             let subset = (!on.is_empty()).then(|| on.iter().map(|name| column(name)).collect());
             let keep = match keep {
                 Keep::First => UniqueKeepStrategy::First,
@@ -61,17 +48,9 @@ pub(crate) fn apply(
         _ => frame,
     };
     // The plan's own idea of the columns is the one that holds.
-    let exprs: Vec<Expr> = step
-        .output
-        .fields
-        .iter()
-        .map(|field| column(&field.name).strict_cast(to_polars(&field.ty)))
-        .collect();
-    Ok(if needs_cast(&step.plan) {
-        out.select(exprs)
-    } else {
-        out.select(columns(&step.output))
-    })
+    let exprs: Vec<Expr> =
+        step.output.fields.iter().map(|field| column(&field.name).strict_cast(to_polars(&field.ty))).collect();
+    Ok(if needs_cast(&step.plan) { out.select(exprs) } else { out.select(columns(&step.output)) })
 }
 
 /// Aggregates have types of Polars' own choosing, e.g. of counts.
@@ -104,11 +83,8 @@ fn join(frame: LazyFrame, plan: &JoinPlan, mut others: Others) -> LazyFrame {
         JoinHow::Cross => JoinType::Cross,
     };
     let mut args = JoinArgs::new(how).with_suffix(Some(plan.suffix.as_str().into()));
-    args.maintain_order = if matches!(plan.how, JoinHow::Full) {
-        MaintainOrderJoin::LeftRight
-    } else {
-        MaintainOrderJoin::Left
-    };
+    args.maintain_order =
+        if matches!(plan.how, JoinHow::Full) { MaintainOrderJoin::LeftRight } else { MaintainOrderJoin::Left };
     if plan.how == JoinHow::Full {
         args.coalesce = JoinCoalesce::CoalesceColumns;
     }
@@ -132,16 +108,7 @@ fn union(frame: LazyFrame, step: &Step, others: Others) -> Result<LazyFrame> {
         frame.select(exprs)
     };
     let mut frames = vec![whole(frame, &step.input)];
-    frames.extend(
-        others
-            .into_iter()
-            .map(|(frame, columns)| whole(frame, &columns)),
-    );
-    let args = UnionArgs {
-        parallel: true,
-        rechunk: false,
-        maintain_order: true,
-        ..UnionArgs::default()
-    };
+    frames.extend(others.into_iter().map(|(frame, columns)| whole(frame, &columns)));
+    let args = UnionArgs { parallel: true, rechunk: false, maintain_order: true, ..UnionArgs::default() };
     Ok(concat(frames, args)?)
 }

@@ -25,22 +25,11 @@ impl Journal {
         let intents: Vec<Intent> = keys
             .map(|key| Intent {
                 key_hash: hash(key),
-                key: json!([
-                    format!("person{key}@example.test"),
-                    "Working at height",
-                    "2024-03-01"
-                ]),
+                key: json!([format!("person{key}@example.test"), "Working at height", "2024-03-01"]),
                 payload_hash: hash(!key),
             })
             .collect();
-        self.store.intend(
-            &self.lock,
-            &self.scope,
-            "upload",
-            "target",
-            &self.run,
-            &intents,
-        )
+        self.store.intend(&self.lock, &self.scope, "upload", "target", &self.run, &intents)
     }
 
     fn receive(&self, keys: std::ops::Range<u64>) -> towpath_state::Result<()> {
@@ -52,14 +41,7 @@ impl Journal {
                 message: None,
             })
             .collect();
-        self.store.receive(
-            &self.lock,
-            &self.scope,
-            "upload",
-            "target",
-            &self.run,
-            &receipts,
-        )
+        self.store.receive(&self.lock, &self.scope, "upload", "target", &self.run, &receipts)
     }
 }
 
@@ -71,16 +53,11 @@ fn hash(key: u64) -> [u8; 16] {
 
 fn rate(what: &str, rows: u64, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
-    println!(
-        "{what:<50} {seconds:8.3} s {:>12.0} rows/s",
-        rows as f64 / seconds
-    );
+    println!("{what:<50} {seconds:8.3} s {:>12.0} rows/s", rows as f64 / seconds);
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let receipts: u64 = std::env::args()
-        .nth(1)
-        .map_or(Ok(1_000_000), |count| count.parse())?;
+    let receipts: u64 = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
     let dir = tempfile::tempdir()?;
     let store = Store::open(dir.path())?;
     let (scope, run) = (Scope::new("speed", ""), RunId::generate());
@@ -93,12 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         params: json!({}),
         towpath_version: env!("CARGO_PKG_VERSION").into(),
     })?;
-    let journal = Journal {
-        store,
-        lock,
-        scope,
-        run,
-    };
+    let journal = Journal { store, lock, scope, run };
     rejects(&journal)?;
     let sent = threads(&journal)?;
     long_journal(&journal, sent, sent + receipts)?;
@@ -138,15 +110,9 @@ fn threads(journal: &Journal) -> Result<u64, Box<dyn Error>> {
                 })
             })
             .collect();
-        sending
-            .into_iter()
-            .try_for_each(|sending| sending.join().expect("a sender does not panic"))
+        sending.into_iter().try_for_each(|sending| sending.join().expect("a sender does not panic"))
     })?;
-    rate(
-        "journal, 32 threads, one record a call",
-        THREADS * EACH,
-        started,
-    );
+    rate("journal, 32 threads, one record a call", THREADS * EACH, started);
     Ok(THREADS * EACH)
 }
 
@@ -165,11 +131,7 @@ fn long_journal(journal: &Journal, from: u64, to: u64) -> Result<(), Box<dyn Err
     let keys: Vec<[u8; 16]> = (from..to).map(hash).collect();
     let started = Instant::now();
     let known = fresh.sent_before(&journal.scope, "upload", "target", &keys)?;
-    rate(
-        "looking up every key",
-        known.iter().flatten().count() as u64,
-        started,
-    );
+    rate("looking up every key", known.iter().flatten().count() as u64, started);
     let started = Instant::now();
     fresh.journal_counts(&journal.scope)?;
     rate("counting the journal", to, started);

@@ -31,11 +31,9 @@ impl Store {
                 return Ok(None);
             };
             connection
-                .query_row(
-                    "SELECT value FROM cursor WHERE scope = ?1 AND node = ?2",
-                    params![scope, node],
-                    |found| row::json(found, 0),
-                )
+                .query_row("SELECT value FROM cursor WHERE scope = ?1 AND node = ?2", params![scope, node], |found| {
+                    row::json(found, 0)
+                })
                 .optional()
                 .doing("reading a cursor")
         })
@@ -116,12 +114,7 @@ impl Store {
                 .prepare("SELECT pipeline, environment FROM scope ORDER BY pipeline, environment")
                 .and_then(|mut scopes| {
                     scopes
-                        .query_map([], |found| {
-                            Ok(Scope::new(
-                                found.get::<_, String>(0)?,
-                                found.get::<_, String>(1)?,
-                            ))
-                        })?
+                        .query_map([], |found| Ok(Scope::new(found.get::<_, String>(0)?, found.get::<_, String>(1)?)))?
                         .collect()
                 })
                 .doing("reading the pipelines")

@@ -88,9 +88,7 @@ pub enum Error {
         mode: String,
     },
     /// The run no longer holds the lock it writes under. Nothing was written.
-    #[error(
-        "run {run} has lost its lock on {scope}: another run has taken over, nothing was written"
-    )]
+    #[error("run {run} has lost its lock on {scope}: another run has taken over, nothing was written")]
     Fenced {
         /// The run that tried to write.
         run: RunId,
@@ -101,10 +99,7 @@ pub enum Error {
     #[error("no run has an id that starts with `{0}`")]
     NoSuchRun(String),
     /// More than one run has an id with this beginning.
-    #[error(
-        "more than one run has an id that starts with `{prefix}`: {}",
-        list(candidates)
-    )]
+    #[error("more than one run has an id that starts with `{prefix}`: {}", list(candidates))]
     AmbiguousRun {
         /// What was asked for.
         prefix: String,
@@ -199,9 +194,7 @@ impl Error {
             Self::Permission { .. } => {
                 "run as the user who owns the folder, or give this user read and write access to it"
             }
-            Self::DiskFull { .. } => {
-                "free some space and run again: the run goes on from what the state holds"
-            }
+            Self::DiskFull { .. } => "free some space and run again: the run goes on from what the state holds",
             Self::Busy { .. } => {
                 "wait for the other process, or find out why it holds the database for so long; then run again"
             }
@@ -224,25 +217,15 @@ impl Error {
     pub(crate) fn of_sqlite(path: PathBuf, action: &'static str, cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path, action },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Busy { path, action }
-            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path, action },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::Permission { path, action }
             }
-            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt {
-                path,
-                detail: cause.to_string(),
-            },
-            Some(ErrorCode::NotADatabase) => Self::NotOurs {
-                path,
-                found: "it is not an SQLite database, or its first page is damaged".into(),
-            },
-            _ => Self::Sqlite {
-                path,
-                action,
-                cause: Arc::new(cause),
-            },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, detail: cause.to_string() },
+            Some(ErrorCode::NotADatabase) => {
+                Self::NotOurs { path, found: "it is not an SQLite database, or its first page is damaged".into() }
+            }
+            _ => Self::Sqlite { path, action, cause: Arc::new(cause) },
         }
     }
 
@@ -251,14 +234,8 @@ impl Error {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Self::Permission { path, action }
             }
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path, action }
-            }
-            _ => Self::Io {
-                path,
-                action,
-                cause: Arc::new(cause),
-            },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull { path, action },
+            _ => Self::Io { path, action, cause: Arc::new(cause) },
         }
     }
 

@@ -34,11 +34,7 @@ struct Queue {
 impl Group {
     /// Runs `work` in the next shared transaction. Returns after its commit is on disk, or after `work`, and only
     /// `work`, was rolled back. `writer` gives the connection to whoever leads.
-    pub(crate) fn commit<'a>(
-        &self,
-        work: Work,
-        writer: impl FnOnce() -> MutexGuard<'a, Connection>,
-    ) -> Result<()> {
+    pub(crate) fn commit<'a>(&self, work: Work, writer: impl FnOnce() -> MutexGuard<'a, Connection>) -> Result<()> {
         let mut queue = self.queue();
         let ticket = queue.next_ticket;
         queue.next_ticket += 1;
@@ -50,10 +46,7 @@ impl Group {
             if !queue.led {
                 break;
             }
-            queue = self
-                .answered
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = self.answered.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.led = true;
         drop(queue);
@@ -62,9 +55,7 @@ impl Group {
 
     /// The work is taken only after the connection is free, so that what arrived while waiting for it goes along.
     fn lead(&self, own: u64, mut writer: MutexGuard<'_, Connection>) -> Result<()> {
-        let (tickets, works): (Vec<u64>, Vec<Work>) = std::mem::take(&mut self.queue().waiting)
-            .into_iter()
-            .unzip();
+        let (tickets, works): (Vec<u64>, Vec<Work>) = std::mem::take(&mut self.queue().waiting).into_iter().unzip();
         let outcome = catch_unwind(AssertUnwindSafe(|| run_together(&mut writer, works)));
         drop(writer);
         let (answers, panic) = match outcome {
@@ -128,17 +119,13 @@ mod tests {
 
     fn table() -> Arc<Mutex<Connection>> {
         let connection = Connection::open_in_memory().expect("memory");
-        connection
-            .execute_batch("CREATE TABLE t (a INTEGER); CREATE TABLE groups (n INTEGER)")
-            .expect("tables");
+        connection.execute_batch("CREATE TABLE t (a INTEGER); CREATE TABLE groups (n INTEGER)").expect("tables");
         Arc::new(Mutex::new(connection))
     }
 
     fn insert(value: i64) -> Work {
         Box::new(move |connection| {
-            connection
-                .execute("INSERT INTO t VALUES (?1)", [value])
-                .doing("inserting")?;
+            connection.execute("INSERT INTO t VALUES (?1)", [value]).doing("inserting")?;
             if value % 7 == 0 {
                 return Err(Error::Misuse(format!("{value}")));
             }
@@ -148,9 +135,7 @@ mod tests {
 
     fn rows(connection: &Mutex<Connection>) -> i64 {
         let connection = connection.lock().expect("free");
-        connection
-            .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
-            .expect("a count")
+        connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count")
     }
 
     #[test]
@@ -165,17 +150,13 @@ mod tests {
                     may_go_on.recv().expect("the test answers");
                     Ok(())
                 });
-                group
-                    .commit(blocking, || connection.lock().expect("free"))
-                    .expect("commits");
+                group.commit(blocking, || connection.lock().expect("free")).expect("commits");
             });
             first_is_in.recv().expect("the first leads");
             let followers: Vec<_> = (1..=20)
                 .map(|value| {
                     let (group, connection) = (&group, &connection);
-                    threads.spawn(move || {
-                        group.commit(insert(value), || connection.lock().expect("free"))
-                    })
+                    threads.spawn(move || group.commit(insert(value), || connection.lock().expect("free")))
                 })
                 .collect();
             while group.queue().waiting.len() < 20 {
@@ -201,17 +182,13 @@ mod tests {
                     start.wait();
                     for step in 0..50 {
                         let value = thread * 50 + step;
-                        let answer =
-                            group.commit(insert(value), || connection.lock().expect("free"));
+                        let answer = group.commit(insert(value), || connection.lock().expect("free"));
                         assert_eq!(answer.is_err(), value % 7 == 0);
                     }
                 });
             }
         });
-        assert_eq!(
-            rows(&connection),
-            (0..400).filter(|value| value % 7 != 0).count() as i64
-        );
+        assert_eq!(rows(&connection), (0..400).filter(|value| value % 7 != 0).count() as i64);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::error::SqlResultExt;
 use crate::lock::Claim;
 use crate::{
-    Confirmed, Error, Intent, Lock, Outcome, OutcomeCounts, Receipt, ReceiptIn, Result, RunId,
-    Scope, SinkCounts, Store, Unsettled, row, runs,
+    Confirmed, Error, Intent, Lock, Outcome, OutcomeCounts, Receipt, ReceiptIn, Result, RunId, Scope, SinkCounts,
+    Store, Unsettled, row, runs,
 };
 
 impl Store {
@@ -35,9 +35,7 @@ impl Store {
             connection
                 .prepare_cached(&one_key())
                 .and_then(|mut known| {
-                    keys.iter()
-                        .map(|key| known.query_row(params![route, key], receipt).optional())
-                        .collect()
+                    keys.iter().map(|key| known.query_row(params![route, key], receipt).optional()).collect()
                 })
                 .doing("reading the journal")
         })
@@ -63,25 +61,14 @@ impl Store {
         if intents.is_empty() {
             return Ok(());
         }
-        let lines: Vec<_> = intents
-            .iter()
-            .map(|intent| {
-                (
-                    intent.key_hash,
-                    intent.payload_hash,
-                    row::json_text(&intent.key),
-                )
-            })
-            .collect();
+        let lines: Vec<_> =
+            intents.iter().map(|intent| (intent.key_hash, intent.payload_hash, row::json_text(&intent.key))).collect();
         self.write_grouped(move |connection| {
             let (route, run) = page.open(connection)?;
-            let mut put = connection
-                .prepare_cached(INTEND)
-                .doing("journalling intents")?;
+            let mut put = connection.prepare_cached(INTEND).doing("journalling intents")?;
             let now = row::now();
             for (key_hash, payload_hash, key) in &lines {
-                put.execute(params![route, key_hash, payload_hash, run, now, key])
-                    .doing("journalling intents")?;
+                put.execute(params![route, key_hash, payload_hash, run, now, key]).doing("journalling intents")?;
             }
             Ok(())
         })
@@ -103,10 +90,7 @@ impl Store {
         receipts: &[ReceiptIn],
     ) -> Result<()> {
         let page = Page::new(lock, scope, sink, target, run)?;
-        if receipts
-            .iter()
-            .any(|receipt| receipt.outcome == Outcome::Intent)
-        {
+        if receipts.iter().any(|receipt| receipt.outcome == Outcome::Intent) {
             return Err(Error::Misuse("an intent was given as a receipt".into()));
         }
         if receipts.is_empty() {
@@ -124,9 +108,7 @@ impl Store {
         self.write_grouped(move |connection| {
             let (route, run) = page.open(connection)?;
             let now = row::now();
-            lines
-                .iter()
-                .try_for_each(|line| settle(connection, route, run, now, line))
+            lines.iter().try_for_each(|line| settle(connection, route, run, now, line))
         })
     }
 
@@ -177,16 +159,9 @@ impl Store {
 fn gather(rows: Vec<(String, String, Outcome, u64)>) -> Vec<SinkCounts> {
     let mut sinks: Vec<SinkCounts> = Vec::new();
     for (sink, target, outcome, keys) in rows {
-        if sinks
-            .last()
-            .is_none_or(|last| last.sink != sink || last.target != target)
-        {
+        if sinks.last().is_none_or(|last| last.sink != sink || last.target != target) {
             let counts = OutcomeCounts::default();
-            sinks.push(SinkCounts {
-                sink,
-                target,
-                counts,
-            });
+            sinks.push(SinkCounts { sink, target, counts });
         }
         if let Some(SinkCounts { counts, .. }) = sinks.last_mut() {
             match outcome {
@@ -209,11 +184,7 @@ struct Page {
 
 impl Page {
     fn new(lock: &Lock, scope: &Scope, sink: &str, target: &str, run: &RunId) -> Result<Self> {
-        Ok(Self {
-            claim: lock.claim_for(scope, Some(run))?,
-            sink: sink.to_owned(),
-            target: target.to_owned(),
-        })
+        Ok(Self { claim: lock.claim_for(scope, Some(run))?, sink: sink.to_owned(), target: target.to_owned() })
     }
 
     /// The numbers of route and run, after a look at the lock.
@@ -237,20 +208,11 @@ impl Page {
 fn route(connection: &Connection, scope: i64, sink: &str, target: &str) -> Result<Option<i64>> {
     connection
         .prepare_cached("SELECT id FROM route WHERE scope = ?1 AND sink = ?2 AND target = ?3")
-        .and_then(|mut known| {
-            known
-                .query_row(params![scope, sink, target], |found| found.get(0))
-                .optional()
-        })
+        .and_then(|mut known| known.query_row(params![scope, sink, target], |found| found.get(0)).optional())
         .doing("looking up the journal of a sink")
 }
 
-fn find_route(
-    connection: &Connection,
-    scope: &Scope,
-    sink: &str,
-    target: &str,
-) -> Result<Option<i64>> {
+fn find_route(connection: &Connection, scope: &Scope, sink: &str, target: &str) -> Result<Option<i64>> {
     match scope.find(connection)? {
         Some(scope) => route(connection, scope, sink, target),
         None => Ok(None),
@@ -299,38 +261,25 @@ struct Line {
 }
 
 fn settle(connection: &Connection, route: i64, run: i64, now: i64, line: &Line) -> Result<()> {
-    let Line {
-        key_hash,
-        outcome,
-        fields,
-        message,
-    } = line;
+    let Line { key_hash, outcome, fields, message } = line;
     let changed = connection
         .prepare_cached(SETTLE)
-        .and_then(|mut settle| {
-            settle.execute(params![route, key_hash, outcome, run, now, fields, message])
-        })
+        .and_then(|mut settle| settle.execute(params![route, key_hash, outcome, run, now, fields, message]))
         .doing("journalling receipts")?;
     if changed == 1 {
         return Ok(());
     }
     let settled: Option<Outcome> = connection
         .prepare_cached("SELECT outcome FROM journal WHERE route = ?1 AND key_hash = ?2")
-        .and_then(|mut known| {
-            known
-                .query_row(params![route, key_hash], |found| found.get(0))
-                .optional()
-        })
+        .and_then(|mut known| known.query_row(params![route, key_hash], |found| found.get(0)).optional())
         .doing("journalling receipts")?;
     match settled {
         // The same answer twice is no harm.
         Some(settled) if settled == *outcome => Ok(()),
-        Some(settled) => Err(Error::Misuse(format!(
-            "a record that is settled as {settled:?} was given the receipt {outcome:?}"
-        ))),
-        None => Err(Error::Misuse(
-            "a receipt came for a record without an intent".into(),
-        )),
+        Some(settled) => {
+            Err(Error::Misuse(format!("a record that is settled as {settled:?} was given the receipt {outcome:?}")))
+        }
+        None => Err(Error::Misuse("a receipt came for a record without an intent".into())),
     }
 }
 
@@ -339,7 +288,8 @@ const RECEIPT: &str = "payload_hash, outcome, fields, message, latest.id, at, at
     confirmed_hash, confirmed_fields, earlier.id, confirmed_at";
 
 /// The ids of the two runs a receipt may name.
-const RUNS: &str = "JOIN run AS latest ON latest.no = journal.run LEFT JOIN run AS earlier ON earlier.no = confirmed_run";
+const RUNS: &str =
+    "JOIN run AS latest ON latest.no = journal.run LEFT JOIN run AS earlier ON earlier.no = confirmed_run";
 
 fn one_key() -> String {
     format!("SELECT {RECEIPT} FROM journal {RUNS} WHERE route = ?1 AND key_hash = ?2")
@@ -394,8 +344,5 @@ fn unsettled(found: &Row<'_>) -> rusqlite::Result<Unsettled> {
 /// The lookups that must stay fast on a journal of millions, and the index each is to use.
 #[cfg(test)]
 pub(crate) fn lookups() -> [(String, &'static str); 2] {
-    [
-        (one_key(), "journal_by_key"),
-        (unsettled_keys(), "journal_unsettled"),
-    ]
+    [(one_key(), "journal_by_key"), (unsettled_keys(), "journal_unsettled")]
 }

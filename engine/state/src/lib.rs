@@ -39,9 +39,7 @@ mod store;
 pub use cursors::Cursor;
 pub use error::{Error, Fault, Result};
 pub use lock::{HEARTBEAT_EVERY, Lock, LockError, STALE_AFTER};
-pub use receipt::{
-    Confirmed, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled,
-};
+pub use receipt::{Confirmed, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled};
 pub use rejects::{Reject, RejectCount, StoredReject};
 pub use run_id::{RunId, RunIdError};
 pub use runs::{NodeRecord, RunOutcome, RunRecord, RunStart, RunStatus, RunSummary};

@@ -93,10 +93,7 @@ impl Claim {
         if holds {
             return Ok(());
         }
-        Err(Error::Fenced {
-            run: self.run,
-            scope: self.scope.clone(),
-        })
+        Err(Error::Fenced { run: self.run, scope: self.scope.clone() })
     }
 
     fn renew(&self, connection: &Connection) -> Result<bool> {
@@ -111,10 +108,7 @@ impl Claim {
 
     fn release(&self, connection: &Connection) -> Result<()> {
         connection
-            .execute(
-                "UPDATE lock SET held = 0 WHERE scope = ?1 AND token = ?2",
-                params![self.scope_id, self.token],
-            )
+            .execute("UPDATE lock SET held = 0 WHERE scope = ?1 AND token = ?2", params![self.scope_id, self.token])
             .map(drop)
             .doing("releasing the lock")
     }
@@ -175,8 +169,7 @@ impl Lock {
             let _ = heartbeat.join();
         }
         let claim = &self.claim;
-        self.store
-            .write("releasing the lock", |connection| claim.release(connection))
+        self.store.write("releasing the lock", |connection| claim.release(connection))
     }
 }
 
@@ -197,16 +190,9 @@ impl Store {
         self.lock_beating(scope, run, HEARTBEAT_EVERY)
     }
 
-    pub(crate) fn lock_beating(
-        &self,
-        scope: &Scope,
-        run: &RunId,
-        every: Duration,
-    ) -> Result<Lock, LockError> {
+    pub(crate) fn lock_beating(&self, scope: &Scope, run: &RunId, every: Duration) -> Result<Lock, LockError> {
         let us = Owner::this_process();
-        let taken = self.write("taking the lock", |connection| {
-            take(connection, scope, *run, &us)
-        })?;
+        let taken = self.write("taking the lock", |connection| take(connection, scope, *run, &us))?;
         let (claim, taken_over_from) = taken?;
         let mut lock = Lock {
             store: self.clone(),
@@ -223,9 +209,7 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("towpath-heartbeat".into())
             .spawn(move || beat(&store, &claim, &lost, &stopped, every))
-            .map_err(|cause| {
-                Error::of_io(self.path().to_owned(), "starting the heartbeat", cause)
-            })?;
+            .map_err(|cause| Error::of_io(self.path().to_owned(), "starting the heartbeat", cause))?;
         lock.heartbeat = Some(thread);
         Ok(lock)
     }
@@ -245,17 +229,9 @@ impl Store {
 
 /// Renews until told to stop or until the lock is lost. A renewal that fails (disk full, database busy) is tried again at
 /// the next beat: what matters is checked by every write anyway.
-fn beat(
-    store: &Store,
-    claim: &Claim,
-    lost: &AtomicBool,
-    stopped: &mpsc::Receiver<()>,
-    every: Duration,
-) {
+fn beat(store: &Store, claim: &Claim, lost: &AtomicBool, stopped: &mpsc::Receiver<()>, every: Duration) {
     while stopped.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
-        let renewed = store.write("renewing the heartbeat", |connection| {
-            claim.renew(connection)
-        });
+        let renewed = store.write("renewing the heartbeat", |connection| claim.renew(connection));
         if matches!(renewed, Ok(false)) {
             lost.store(true, Ordering::Release);
             return;
@@ -280,10 +256,7 @@ fn take(connection: &Connection, scope: &Scope, run: RunId, us: &Owner) -> Resul
     let now = Utc::now();
     let mut dead = None;
     if let Some(holder) = before.as_ref().filter(|holder| holder.held) {
-        let silent = now
-            .signed_duration_since(holder.heartbeat)
-            .to_std()
-            .unwrap_or_default();
+        let silent = now.signed_duration_since(holder.heartbeat).to_std().unwrap_or_default();
         if silent <= STALE_AFTER && !holder.owner.is_dead() {
             return Ok(Err(LockError::Held {
                 scope: scope.clone(),
@@ -306,15 +279,7 @@ fn take(connection: &Connection, scope: &Scope, run: RunId, us: &Owner) -> Resul
         )
         .doing("taking the lock")?;
     let scope = scope.clone();
-    Ok(Ok((
-        Claim {
-            scope,
-            scope_id,
-            run,
-            token,
-        },
-        dead,
-    )))
+    Ok(Ok((Claim { scope, scope_id, run, token }, dead)))
 }
 
 fn holder(connection: &Connection, scope_id: i64) -> Result<Option<Holder>> {

@@ -23,12 +23,7 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn this_process() -> Self {
         let pid = std::process::id();
-        Self {
-            pid,
-            host: host(),
-            machine: machine(),
-            born: birth(pid).ok().flatten(),
-        }
+        Self { pid, host: host(), machine: machine(), born: birth(pid).ok().flatten() }
     }
 
     /// True only if the process is certainly gone.
@@ -78,10 +73,7 @@ fn birth(pid: u32) -> io::Result<Option<String>> {
     if matches!(state, "Z" | "X" | "x") {
         return Ok(None);
     }
-    fields
-        .nth(18)
-        .map(|start| Some(start.to_owned()))
-        .ok_or_else(unexpected)
+    fields.nth(18).map(|start| Some(start.to_owned())).ok_or_else(unexpected)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -94,15 +86,8 @@ mod tests {
         let us = Owner::this_process();
         assert!(us.machine.is_some() && us.born.is_some());
         assert!(!us.is_dead());
-        let mut child = Command::new("cat")
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("cat starts");
-        let owner = Owner {
-            pid: child.id(),
-            born: birth(child.id()).expect("it runs"),
-            ..us.clone()
-        };
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat starts");
+        let owner = Owner { pid: child.id(), born: birth(child.id()).expect("it runs"), ..us.clone() };
         assert!(!owner.is_dead());
         child.kill().expect("it runs");
         child.wait().expect("it ends");
@@ -112,31 +97,10 @@ mod tests {
     #[test]
     fn a_pid_that_came_again_is_dead_and_one_elsewhere_is_not_judged() {
         let us = Owner::this_process();
-        assert!(
-            Owner {
-                born: Some("1".into()),
-                ..us.clone()
-            }
-            .is_dead()
-        );
-        let gone = Owner {
-            pid: u32::MAX,
-            ..us
-        };
+        assert!(Owner { born: Some("1".into()), ..us.clone() }.is_dead());
+        let gone = Owner { pid: u32::MAX, ..us };
         assert!(gone.is_dead());
-        assert!(
-            !Owner {
-                machine: Some("another boot".into()),
-                ..gone.clone()
-            }
-            .is_dead()
-        );
-        assert!(
-            !Owner {
-                machine: None,
-                ..gone
-            }
-            .is_dead()
-        );
+        assert!(!Owner { machine: Some("another boot".into()), ..gone.clone() }.is_dead());
+        assert!(!Owner { machine: None, ..gone }.is_dead());
     }
 }

@@ -95,10 +95,7 @@ impl Receipt {
     /// changed it is unsettled.
     pub fn holds(&self, payload_hash: &[u8; 16]) -> bool {
         self.outcome.is_settled()
-            && self
-                .confirmed
-                .as_ref()
-                .is_some_and(|confirmed| confirmed.payload_hash == *payload_hash)
+            && self.confirmed.as_ref().is_some_and(|confirmed| confirmed.payload_hash == *payload_hash)
     }
 }
 

@@ -57,12 +57,7 @@ impl Store {
         // Serialised before the connection is taken: others may write meanwhile.
         let texts: Vec<(Option<String>, Option<String>)> = rejects
             .iter()
-            .map(|reject| {
-                (
-                    reject.value.as_ref().map(Json::to_string),
-                    row::json_text(&reject.row),
-                )
-            })
+            .map(|reject| (reject.value.as_ref().map(Json::to_string), row::json_text(&reject.row)))
             .collect();
         self.write("keeping rejects", |connection| {
             let run = runs::known(connection, run)?;
@@ -84,13 +79,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Error::NoSuchRun`], [`crate::Error::AmbiguousRun`].
-    pub fn rejects(
-        &self,
-        run: &str,
-        node: Option<&str>,
-        limit: usize,
-        offset: usize,
-    ) -> Result<Vec<StoredReject>> {
+    pub fn rejects(&self, run: &str, node: Option<&str>, limit: usize, offset: usize) -> Result<Vec<StoredReject>> {
         let bounded = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.read(|connection| {
             let (run, _) = runs::resolve(connection, run)?;
@@ -99,9 +88,7 @@ impl Store {
                     "{STORED} WHERE reject.run = ?1 AND (?2 IS NULL OR node = ?2) ORDER BY reject.id LIMIT ?3 OFFSET ?4"
                 ))
                 .and_then(|mut rejects| {
-                    rejects
-                        .query_map(params![run, node, bounded(limit), bounded(offset)], stored_reject)?
-                        .collect()
+                    rejects.query_map(params![run, node, bounded(limit), bounded(offset)], stored_reject)?.collect()
                 })
                 .doing("reading rejects")
         })
@@ -114,11 +101,7 @@ impl Store {
     pub fn reject(&self, id: i64) -> Result<Option<StoredReject>> {
         self.read(|connection| {
             connection
-                .query_row(
-                    &format!("{STORED} WHERE reject.id = ?1"),
-                    [id],
-                    stored_reject,
-                )
+                .query_row(&format!("{STORED} WHERE reject.id = ?1"), [id], stored_reject)
                 .optional()
                 .doing("reading a reject")
         })
@@ -139,11 +122,7 @@ impl Store {
                 .and_then(|mut counts| {
                     counts
                         .query_map([run], |found| {
-                            Ok(RejectCount {
-                                node: found.get(0)?,
-                                reason: found.get(1)?,
-                                rows: row::count(found, 2)?,
-                            })
+                            Ok(RejectCount { node: found.get(0)?, reason: found.get(1)?, rows: row::count(found, 2)? })
                         })?
                         .collect()
                 })
@@ -163,9 +142,7 @@ impl Store {
         for run in old {
             // A transaction each: a run that goes on meanwhile gets its turn between them.
             removed += self.write("pruning rejects", |connection| {
-                connection
-                    .execute("DELETE FROM reject WHERE run = ?1", [run])
-                    .doing("pruning rejects")
+                connection.execute("DELETE FROM reject WHERE run = ?1", [run]).doing("pruning rejects")
             })?;
         }
         Ok(removed as u64)
@@ -182,7 +159,8 @@ fn old_runs(connection: &Connection, keep: i64) -> rusqlite::Result<Vec<i64>> {
         .collect()
 }
 
-const STORED: &str = "SELECT reject.id, run.id, node, step, field, value, reason, row FROM reject JOIN run ON run.no = reject.run";
+const STORED: &str =
+    "SELECT reject.id, run.id, node, step, field, value, reason, row FROM reject JOIN run ON run.no = reject.run";
 
 fn stored_reject(found: &Row<'_>) -> rusqlite::Result<StoredReject> {
     Ok(StoredReject {

@@ -17,11 +17,7 @@ pub(crate) fn now() -> i64 {
     millis(Utc::now())
 }
 
-fn unreadable(
-    column: usize,
-    kind: Type,
-    cause: impl std::error::Error + Send + Sync + 'static,
-) -> rusqlite::Error {
+fn unreadable(column: usize, kind: Type, cause: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(cause))
 }
 
@@ -33,10 +29,7 @@ pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Ut
 }
 
 /// A time, or none.
-pub(crate) fn optional_time(
-    row: &Row<'_>,
-    column: usize,
-) -> rusqlite::Result<Option<DateTime<Utc>>> {
+pub(crate) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
     match row.get_ref(column)? {
         rusqlite::types::ValueRef::Null => Ok(None),
         _ => time(row, column).map(Some),
@@ -47,9 +40,7 @@ pub(crate) fn optional_time(
 pub(crate) fn optional_json(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Json>> {
     row.get_ref(column)?
         .as_str_or_null()?
-        .map(|text| {
-            serde_json::from_str(text).map_err(|cause| unreadable(column, Type::Text, cause))
-        })
+        .map(|text| serde_json::from_str(text).map_err(|cause| unreadable(column, Type::Text, cause)))
         .transpose()
 }
 
@@ -65,10 +56,7 @@ pub(crate) fn json_text(value: &Json) -> Option<String> {
 
 /// The id of a run.
 pub(crate) fn run_id(row: &Row<'_>, column: usize) -> rusqlite::Result<RunId> {
-    row.get_ref(column)?
-        .as_str()?
-        .parse()
-        .map_err(|cause| unreadable(column, Type::Text, cause))
+    row.get_ref(column)?.as_str()?.parse().map_err(|cause| unreadable(column, Type::Text, cause))
 }
 
 /// A count. SQLite's integers are signed; counts of rows and bytes fit in 63 bits.

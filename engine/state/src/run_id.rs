@@ -47,9 +47,8 @@ impl RunId {
 /// What a person typed as the beginning of an id, in the letters ids are made of; none if it can be no id.
 pub(crate) fn normalised_prefix(typed: &str) -> Option<String> {
     let prefix = typed.trim().to_ascii_lowercase();
-    let plausible = !prefix.is_empty()
-        && prefix.len() <= LENGTH
-        && prefix.bytes().all(|letter| ALPHABET.contains(&letter));
+    let plausible =
+        !prefix.is_empty() && prefix.len() <= LENGTH && prefix.bytes().all(|letter| ALPHABET.contains(&letter));
     plausible.then_some(prefix)
 }
 
@@ -88,14 +87,7 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in [
-            "",
-            "last",
-            "01",
-            "0123456789abcdefg",
-            "0123456789abcdeé",
-            "0123456789abcde%",
-        ] {
+        for text in ["", "last", "01", "0123456789abcdefg", "0123456789abcdeé", "0123456789abcde%"] {
             assert!(text.parse::<RunId>().is_err(), "{text}");
         }
     }

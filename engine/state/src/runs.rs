@@ -51,9 +51,7 @@ impl RunStatus {
     }
 
     fn of(name: &str) -> Option<Self> {
-        [Self::Done, Self::Failed, Self::Rejects, Self::Interrupted]
-            .into_iter()
-            .find(|status| status.name() == name)
+        [Self::Done, Self::Failed, Self::Rejects, Self::Interrupted].into_iter().find(|status| status.name() == name)
     }
 }
 
@@ -171,9 +169,7 @@ impl Store {
             if changed == 0 {
                 return Err(Error::Misuse(format!("run {id} ended twice")));
             }
-            connection
-                .execute("DELETE FROM node WHERE run = ?1", [run])
-                .doing("recording the nodes")?;
+            connection.execute("DELETE FROM node WHERE run = ?1", [run]).doing("recording the nodes")?;
             for (position, node) in (0_i64..).zip(nodes) {
                 insert_node(connection, run, position, node).doing("recording the nodes")?;
             }
@@ -187,17 +183,11 @@ impl Store {
     /// Those of a read.
     pub fn runs(&self, limit: usize, pipeline: Option<&str>) -> Result<Vec<RunSummary>> {
         self.read(|connection| {
-            let sql = format!(
-                "{SUMMARY} WHERE ?1 IS NULL OR scope.pipeline = ?1 ORDER BY run.id DESC LIMIT ?2"
-            );
+            let sql = format!("{SUMMARY} WHERE ?1 IS NULL OR scope.pipeline = ?1 ORDER BY run.id DESC LIMIT ?2");
             connection
                 .prepare(&sql)
                 .and_then(|mut runs| {
-                    runs.query_map(
-                        params![pipeline, i64::try_from(limit).unwrap_or(i64::MAX)],
-                        summary,
-                    )?
-                    .collect()
+                    runs.query_map(params![pipeline, i64::try_from(limit).unwrap_or(i64::MAX)], summary)?.collect()
                 })
                 .doing("reading the runs")
         })
@@ -239,12 +229,9 @@ fn summary(found: &Row<'_>) -> rusqlite::Result<RunSummary> {
     };
     let status = found.get_ref(7)?.as_str_or_null()?.and_then(RunStatus::of);
     let outcome = match (status, row::optional_time(found, 9)?) {
-        (Some(status), Some(finished_at)) => Some(RunOutcome {
-            status,
-            exit_code: found.get(8)?,
-            finished_at,
-            error: found.get(10)?,
-        }),
+        (Some(status), Some(finished_at)) => {
+            Some(RunOutcome { status, exit_code: found.get(8)?, finished_at, error: found.get(10)? })
+        }
         _ => None,
     };
     Ok(RunSummary { start, outcome })
@@ -265,16 +252,9 @@ fn node(found: &Row<'_>) -> rusqlite::Result<NodeRecord> {
     })
 }
 
-fn insert_node(
-    connection: &Connection,
-    run: i64,
-    position: i64,
-    node: &NodeRecord,
-) -> rusqlite::Result<()> {
+fn insert_node(connection: &Connection, run: i64, position: i64, node: &NodeRecord) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "INSERT INTO node VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?
+        .prepare_cached("INSERT INTO node VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
         .execute(params![
             run,
             position,
@@ -293,11 +273,7 @@ fn insert_node(
 }
 
 /// Closes the record of a run whose lock was taken over. It did not say how it ended, so it has no exit code.
-pub(crate) fn mark_as_interrupted(
-    connection: &Connection,
-    run: &RunId,
-    last_sign: DateTime<Utc>,
-) -> Result<()> {
+pub(crate) fn mark_as_interrupted(connection: &Connection, run: &RunId, last_sign: DateTime<Utc>) -> Result<()> {
     connection
         .execute(
             "UPDATE run SET status = 'interrupted', finished_at = ?2, error = 'the process ended without reporting how'
@@ -311,11 +287,7 @@ pub(crate) fn mark_as_interrupted(
 fn number(connection: &Connection, run: &RunId) -> Result<Option<i64>> {
     connection
         .prepare_cached("SELECT no FROM run WHERE id = ?1")
-        .and_then(|mut found| {
-            found
-                .query_row([run.as_str()], |found| found.get(0))
-                .optional()
-        })
+        .and_then(|mut found| found.query_row([run.as_str()], |found| found.get(0)).optional())
         .doing("looking up the run")
 }
 
@@ -331,14 +303,9 @@ pub(crate) fn resolve(connection: &Connection, prefix: &str) -> Result<(i64, Run
     let low = normalised_prefix(prefix).ok_or_else(unknown)?;
     // `{` sorts after every character of an id.
     let matching: Vec<(i64, RunId)> = connection
-        .prepare_cached(
-            "SELECT no, id FROM run WHERE id >= ?1 AND id < ?1 || '{' ORDER BY id LIMIT ?2",
-        )
+        .prepare_cached("SELECT no, id FROM run WHERE id >= ?1 AND id < ?1 || '{' ORDER BY id LIMIT ?2")
         .and_then(|mut runs| {
-            runs.query_map(params![low, SHOWN as i64], |found| {
-                Ok((found.get(0)?, row::run_id(found, 1)?))
-            })?
-            .collect()
+            runs.query_map(params![low, SHOWN as i64], |found| Ok((found.get(0)?, row::run_id(found, 1)?)))?.collect()
         })
         .doing("looking up the run")?;
     match matching.as_slice() {

@@ -18,15 +18,13 @@ pub(crate) const VERSIONS: &[&str] = &[include_str!("schema/version_1.sql")];
 pub(crate) fn migrate(connection: &mut Connection, versions: &[&str]) -> Result<()> {
     let known = i64::try_from(versions.len()).unwrap_or(i64::MAX);
     // One view for all that is read: without it, another process that makes the database just now is seen half done.
-    let view = Transaction::new(connection, TransactionBehavior::Deferred)
-        .doing("reading the schema version")?;
+    let view = Transaction::new(connection, TransactionBehavior::Deferred).doing("reading the schema version")?;
     let current = applied(&view, known)? == versions.len();
     view.finish().doing("reading the schema version")?;
     if current {
         return Ok(());
     }
-    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)
-        .doing("starting a migration")?;
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate).doing("starting a migration")?;
     let done = applied(&transaction, known)?;
     for script in &versions[done..] {
         transaction.execute_batch(script).doing("migrating")?;
@@ -41,34 +39,22 @@ pub(crate) fn migrate(connection: &mut Connection, versions: &[&str]) -> Result<
 /// How many versions the database has seen; an error if it is not ours or newer than `known`.
 fn applied(connection: &Connection, known: i64) -> Result<usize> {
     let number = |name| {
-        connection
-            .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
-            .doing("reading the schema version")
+        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).doing("reading the schema version")
     };
     let (application, version) = (number("application_id")?, number("user_version")?);
-    let objects: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .doing("reading the schema")?;
+    let objects: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).doing("reading the schema")?;
     if application == 0 && version == 0 && objects == 0 {
         return Ok(0);
     }
     if application != APPLICATION_ID {
-        return Err(Error::NotOurs {
-            path: Default::default(),
-            found: "it is the database of another program".into(),
-        });
+        return Err(Error::NotOurs { path: Default::default(), found: "it is the database of another program".into() });
     }
     if version > known {
-        return Err(Error::Newer {
-            path: Default::default(),
-            found: version,
-            known,
-        });
+        return Err(Error::Newer { path: Default::default(), found: version, known });
     }
-    usize::try_from(version).map_err(|_| Error::Corrupt {
-        path: Default::default(),
-        detail: format!("its schema version is {version}"),
-    })
+    usize::try_from(version)
+        .map_err(|_| Error::Corrupt { path: Default::default(), detail: format!("its schema version is {version}") })
 }
 
 #[cfg(test)]
@@ -76,52 +62,30 @@ mod tests {
     use super::*;
 
     fn version(connection: &Connection) -> i64 {
-        connection
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .expect("a database")
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a database")
     }
 
     #[test]
     fn an_older_database_is_brought_forward_and_keeps_its_rows() {
         let mut connection = Connection::open_in_memory().expect("memory");
         migrate(&mut connection, VERSIONS).expect("version 1");
-        connection
-            .execute(
-                "INSERT INTO scope (pipeline, environment) VALUES ('p', '')",
-                [],
-            )
-            .expect("a row");
-        let later = [
-            VERSIONS[0],
-            "ALTER TABLE scope ADD COLUMN note TEXT DEFAULT 'new';",
-        ];
+        connection.execute("INSERT INTO scope (pipeline, environment) VALUES ('p', '')", []).expect("a row");
+        let later = [VERSIONS[0], "ALTER TABLE scope ADD COLUMN note TEXT DEFAULT 'new';"];
         migrate(&mut connection, &later).expect("version 2");
         migrate(&mut connection, &later).expect("version 2 again");
         let row: (String, String) = connection
-            .query_row("SELECT pipeline, note FROM scope", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row("SELECT pipeline, note FROM scope", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .expect("the row");
         assert_eq!(row, ("p".into(), "new".into()));
         assert_eq!(version(&connection), 2);
-        assert!(matches!(
-            migrate(&mut connection, VERSIONS),
-            Err(Error::Newer {
-                found: 2,
-                known: 1,
-                ..
-            })
-        ));
+        assert!(matches!(migrate(&mut connection, VERSIONS), Err(Error::Newer { found: 2, known: 1, .. })));
     }
 
     #[test]
     fn a_migration_that_fails_changes_nothing() {
         let mut connection = Connection::open_in_memory().expect("memory");
         migrate(&mut connection, VERSIONS).expect("version 1");
-        let broken = [
-            VERSIONS[0],
-            "CREATE TABLE extra (a); CREATE TABLE scope (a);",
-        ];
+        let broken = [VERSIONS[0], "CREATE TABLE extra (a); CREATE TABLE scope (a);"];
         assert!(migrate(&mut connection, &broken).is_err());
         assert_eq!(version(&connection), 1);
         assert!(connection.prepare("SELECT a FROM extra").is_err());

@@ -20,10 +20,7 @@ pub struct Scope {
 impl Scope {
     /// A scope; `environment` is `""` for none.
     pub fn new(pipeline: impl Into<String>, environment: impl Into<String>) -> Self {
-        Self {
-            pipeline: pipeline.into(),
-            environment: environment.into(),
-        }
+        Self { pipeline: pipeline.into(), environment: environment.into() }
     }
 
     /// The scope's number, if anything was ever stored for it.
@@ -31,9 +28,7 @@ impl Scope {
         connection
             .prepare_cached("SELECT id FROM scope WHERE pipeline = ?1 AND environment = ?2")
             .and_then(|mut found| {
-                found
-                    .query_row(params![self.pipeline, self.environment], |row| row.get(0))
-                    .optional()
+                found.query_row(params![self.pipeline, self.environment], |row| row.get(0)).optional()
             })
             .doing("looking up the pipeline")
     }
@@ -58,11 +53,7 @@ impl fmt::Display for Scope {
         if self.environment.is_empty() {
             write!(f, "pipeline `{}`", self.pipeline)
         } else {
-            write!(
-                f,
-                "pipeline `{}` in environment `{}`",
-                self.pipeline, self.environment
-            )
+            write!(f, "pipeline `{}` in environment `{}`", self.pipeline, self.environment)
         }
     }
 }

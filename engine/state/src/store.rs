@@ -36,9 +36,7 @@ struct Inner {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store")
-            .field("path", &self.inner.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("path", &self.inner.path).finish_non_exhaustive()
     }
 }
 
@@ -57,9 +55,7 @@ impl Store {
             schema::migrate(&mut writer, schema::VERSIONS)?;
             use_write_ahead_log(&writer, &path)?;
             let reader = connect(&path)?;
-            reader
-                .pragma_update(None, "query_only", true)
-                .doing("opening")?;
+            reader.pragma_update(None, "query_only", true).doing("opening")?;
             Ok(Self::new(path.clone(), writer, Some(reader)))
         };
         open().map_err(|error| error.at(&path))
@@ -93,11 +89,7 @@ impl Store {
     }
 
     /// Runs `work` in a transaction of its own, committed and synced on return.
-    pub(crate) fn write<T>(
-        &self,
-        action: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T>,
-    ) -> Result<T> {
+    pub(crate) fn write<T>(&self, action: &'static str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut writer = locked(&self.inner.writer);
         begin(&mut writer, action)
             .and_then(|transaction| {
@@ -109,10 +101,7 @@ impl Store {
     }
 
     /// Runs `work` in a transaction shared with whatever other threads bring at the same time.
-    pub(crate) fn write_grouped(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
+    pub(crate) fn write_grouped(&self, work: impl FnOnce(&Connection) -> Result<()> + Send + 'static) -> Result<()> {
         self.inner
             .group
             .commit(Box::new(work), || locked(&self.inner.writer))
@@ -130,10 +119,7 @@ impl Store {
 }
 
 /// A transaction that has the right to write from its start.
-pub(crate) fn begin<'a>(
-    writer: &'a mut Connection,
-    action: &'static str,
-) -> Result<Transaction<'a>> {
+pub(crate) fn begin<'a>(writer: &'a mut Connection, action: &'static str) -> Result<Transaction<'a>> {
     Transaction::new(writer, TransactionBehavior::Immediate).doing(action)
 }
 
@@ -155,37 +141,22 @@ fn prepare_files(dir: &Path, path: &Path) -> Result<()> {
         builder.mode(0o700);
         options.mode(0o600);
     }
-    builder
-        .create(dir)
-        .map_err(|cause| Error::of_io(dir.to_owned(), "making the state folder", cause))?;
+    builder.create(dir).map_err(|cause| Error::of_io(dir.to_owned(), "making the state folder", cause))?;
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => close_to_others(path),
-        Err(cause) => Err(Error::of_io(
-            path.to_owned(),
-            "making the state database",
-            cause,
-        )),
+        Err(cause) => Err(Error::of_io(path.to_owned(), "making the state database", cause)),
     }
 }
 
 #[cfg(unix)]
 fn close_to_others(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let failed = |cause| {
-        Error::of_io(
-            path.to_owned(),
-            "closing the state database to others",
-            cause,
-        )
-    };
+    let failed = |cause| Error::of_io(path.to_owned(), "closing the state database to others", cause);
     let metadata = std::fs::metadata(path).map_err(failed)?;
     let mode = metadata.permissions().mode();
     if !metadata.is_file() {
-        return Err(Error::NotOurs {
-            path: path.to_owned(),
-            found: "it is not a file".into(),
-        });
+        return Err(Error::NotOurs { path: path.to_owned(), found: "it is not a file".into() });
     }
     if mode & 0o077 == 0 {
         return Ok(());
@@ -226,19 +197,14 @@ fn configure(connection: &Connection) -> Result<()> {
 fn use_write_ahead_log(connection: &Connection, path: &Path) -> Result<()> {
     let started = Instant::now();
     loop {
-        let switched = connection
-            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        let switched = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
         match switched {
             Ok(mode) if mode.eq_ignore_ascii_case("wal") => break,
             Ok(mode) => {
-                return Err(Error::NoWriteAheadLog {
-                    path: path.to_owned(),
-                    mode,
-                });
+                return Err(Error::NoWriteAheadLog { path: path.to_owned(), mode });
             }
             Err(cause)
-                if cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && started.elapsed() < PATIENCE =>
+                if cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && started.elapsed() < PATIENCE =>
             {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -246,9 +212,7 @@ fn use_write_ahead_log(connection: &Connection, path: &Path) -> Result<()> {
         }
     }
     // Shrinks the log after a burst instead of keeping its largest size for ever.
-    connection
-        .pragma_update_and_check(None, "journal_size_limit", 67_108_864, |_| Ok(()))
-        .doing("opening")
+    connection.pragma_update_and_check(None, "journal_size_limit", 67_108_864, |_| Ok(())).doing("opening")
 }
 
 #[cfg(test)]

@@ -73,58 +73,29 @@ fn a_file_that_is_not_ours_is_refused_and_left_alone() {
     let error = Store::open(dir.path()).expect_err("no database");
     assert!(matches!(error, Error::NotOurs { .. }), "{error:?}");
     assert!(error.to_string().contains("state.db"), "{error}");
-    assert_eq!(
-        (error.fault(), error.code()),
-        (Fault::User, "state-not-ours")
-    );
+    assert_eq!((error.fault(), error.code()), (Fault::User, "state-not-ours"));
     assert_eq!(fs::read(&file).expect("readable"), text);
 
     fs::remove_file(&file).expect("removable");
-    raw(dir.path())
-        .execute_batch("CREATE TABLE songs (title TEXT)")
-        .expect("theirs");
+    raw(dir.path()).execute_batch("CREATE TABLE songs (title TEXT)").expect("theirs");
     let before = fs::read(&file).expect("readable");
-    assert!(matches!(
-        Store::open(dir.path()),
-        Err(Error::NotOurs { .. })
-    ));
+    assert!(matches!(Store::open(dir.path()), Err(Error::NotOurs { .. })));
     assert_eq!(fs::read(&file).expect("readable"), before);
 
     fs::remove_file(&file).expect("removable");
     fs::create_dir(&file).expect("a folder of that name");
-    assert!(matches!(
-        Store::open(dir.path()),
-        Err(Error::NotOurs { .. })
-    ));
+    assert!(matches!(Store::open(dir.path()), Err(Error::NotOurs { .. })));
 }
 
 #[test]
 fn a_newer_database_is_refused_with_both_versions() {
     let dir = tempfile::tempdir().expect("a folder");
     drop(Store::open(dir.path()).expect("opens"));
-    raw(dir.path())
-        .pragma_update(None, "user_version", 99)
-        .expect("ours");
+    raw(dir.path()).pragma_update(None, "user_version", 99).expect("ours");
     let error = Store::open(dir.path()).expect_err("newer");
-    assert!(
-        matches!(
-            error,
-            Error::Newer {
-                found: 99,
-                known: 1,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Newer { found: 99, known: 1, .. }), "{error:?}");
     let text = format!("{error}; {}", error.help());
-    for part in [
-        "state.db",
-        "99",
-        "versions up to 1",
-        "newer release",
-        "--state",
-    ] {
+    for part in ["state.db", "99", "versions up to 1", "newer release", "--state"] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }
@@ -134,18 +105,14 @@ fn damage_is_called_damage() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("opens");
     let (lock, run) = run_on(&store);
-    store
-        .intend(&lock, &scope(), "s", "t", &run, &intents(2000))
-        .expect("put down");
+    store.intend(&lock, &scope(), "s", "t", &run, &intents(2000)).expect("put down");
     drop((lock, store));
     let file = dir.path().join("state.db");
     let mut bytes = fs::read(&file).expect("readable");
     // All but the first page, which holds the header and the schema.
     bytes[4096..].fill(0xa5);
     fs::write(&file, bytes).expect("writable");
-    let error = Store::open(dir.path())
-        .and_then(|store| store.unknown(&scope()))
-        .expect_err("damaged");
+    let error = Store::open(dir.path()).and_then(|store| store.unknown(&scope())).expect_err("damaged");
     assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
     assert!(error.help().contains("backup"));
 }
@@ -155,41 +122,27 @@ fn what_was_not_committed_when_the_connection_was_lost_is_not_there() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("opens");
     let (lock, run) = run_on(&store);
-    store
-        .intend(&lock, &scope(), "s", "t", &run, &intents(3))
-        .expect("put down");
+    store.intend(&lock, &scope(), "s", "t", &run, &intents(3)).expect("put down");
     let lost = raw(dir.path());
-    lost.execute_batch("BEGIN IMMEDIATE; DELETE FROM journal; UPDATE lock SET token = 99")
-        .expect("written");
+    lost.execute_batch("BEGIN IMMEDIATE; DELETE FROM journal; UPDATE lock SET token = 99").expect("written");
     drop(lost);
     assert!(store.fence_ok(&lock).expect("readable"));
-    let open = Store::open(dir.path())
-        .expect("opens")
-        .unknown(&scope())
-        .expect("readable");
+    let open = Store::open(dir.path()).expect("opens").unknown(&scope()).expect("readable");
     assert_eq!(open.len(), 3);
 }
 
 #[test]
 fn a_copy_of_database_and_log_holds_all_that_was_accepted() {
-    let (dir, copy) = (
-        tempfile::tempdir().expect("a folder"),
-        tempfile::tempdir().expect("a folder"),
-    );
+    let (dir, copy) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let store = Store::open(dir.path()).expect("opens");
     let (lock, run) = run_on(&store);
     for (number, intent) in intents(20).into_iter().enumerate() {
-        store
-            .intend(&lock, &scope(), "s", "t", &run, &[intent])
-            .expect("put down");
+        store.intend(&lock, &scope(), "s", "t", &run, &[intent]).expect("put down");
         // What a machine that loses power now finds when it comes back: the two files, no shared memory.
         for name in ["state.db", "state.db-wal"] {
             fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
         }
-        let found = Store::open(copy.path())
-            .expect("recovers")
-            .unknown(&scope())
-            .expect("readable");
+        let found = Store::open(copy.path()).expect("recovers").unknown(&scope()).expect("readable");
         assert_eq!(found.len(), number + 1);
         for name in ["state.db-shm", "state.db-wal"] {
             let _ = fs::remove_file(copy.path().join(name));
@@ -203,9 +156,7 @@ fn a_log_cut_anywhere_loses_only_its_end() {
     let store = Store::open(dir.path()).expect("opens");
     let (lock, run) = run_on(&store);
     for intent in intents(12) {
-        store
-            .intend(&lock, &scope(), "s", "t", &run, &[intent])
-            .expect("put down");
+        store.intend(&lock, &scope(), "s", "t", &run, &[intent]).expect("put down");
     }
     let database = fs::read(dir.path().join("state.db")).expect("readable");
     let log = fs::read(dir.path().join("state.db-wal")).expect("readable");
@@ -214,15 +165,8 @@ fn a_log_cut_anywhere_loses_only_its_end() {
         let copy = tempfile::tempdir().expect("a folder");
         fs::write(copy.path().join("state.db"), &database).expect("writable");
         fs::write(copy.path().join("state.db-wal"), &log[..cut]).expect("writable");
-        let found = Store::open(copy.path())
-            .expect("recovers")
-            .unknown(&scope())
-            .expect("readable")
-            .len();
-        assert!(
-            found >= last,
-            "a longer log holds more: {found} after {last}"
-        );
+        let found = Store::open(copy.path()).expect("recovers").unknown(&scope()).expect("readable").len();
+        assert!(found >= last, "a longer log holds more: {found} after {last}");
         last = found;
     }
     assert!(last >= 11, "{last}");
@@ -230,14 +174,8 @@ fn a_log_cut_anywhere_loses_only_its_end() {
 
 #[test]
 fn a_database_locked_by_another_is_not_an_error_of_ours() {
-    let error = LockError::from(Error::Busy {
-        path: "x/state.db".into(),
-        action: "taking the lock",
-    });
-    assert!(
-        error.to_string().contains("another process keeps"),
-        "{error}"
-    );
+    let error = LockError::from(Error::Busy { path: "x/state.db".into(), action: "taking the lock" });
+    assert!(error.to_string().contains("another process keeps"), "{error}");
     assert!(error.help().contains("wait"));
 }
 

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use chrono::Utc;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use towpath_state::{
-    Error, Intent, Lock, Outcome, ReceiptIn, Result, RunId, RunStart, Scope, Store,
-};
+use towpath_state::{Error, Intent, Lock, Outcome, ReceiptIn, Result, RunId, RunStart, Scope, Store};
 
 const SINK: &str = "upload";
 const TARGET: &str = "https://example.test UploadExternalTraining";
@@ -35,13 +33,8 @@ impl Journal {
     }
 
     fn intend(&self, key: u8, payload: u8) -> Result<()> {
-        let intent = Intent {
-            key_hash: [key; 16],
-            key: json!([key]),
-            payload_hash: [payload; 16],
-        };
-        self.store
-            .intend(&self.lock, &scope(), SINK, TARGET, &self.run, &[intent])
+        let intent = Intent { key_hash: [key; 16], key: json!([key]), payload_hash: [payload; 16] };
+        self.store.intend(&self.lock, &scope(), SINK, TARGET, &self.run, &[intent])
     }
 
     fn receive(&self, key: u8, outcome: Outcome, fields: Json) -> Result<()> {
@@ -51,15 +44,11 @@ impl Journal {
             fields,
             message: (outcome != Outcome::Confirmed).then(|| format!("{outcome:?}")),
         };
-        self.store
-            .receive(&self.lock, &scope(), SINK, TARGET, &self.run, &[receipt])
+        self.store.receive(&self.lock, &scope(), SINK, TARGET, &self.run, &[receipt])
     }
 
     fn look(&self, key: u8) -> Option<towpath_state::Receipt> {
-        self.store
-            .sent_before(&scope(), SINK, TARGET, &[[key; 16]])
-            .expect("readable")
-            .remove(0)
+        self.store.sent_before(&scope(), SINK, TARGET, &[[key; 16]]).expect("readable").remove(0)
     }
 }
 
@@ -80,14 +69,9 @@ fn a_record_goes_from_intent_to_receipt() {
     assert_eq!(journal.look(1), None);
     journal.intend(1, 10).expect("put down");
     let open = journal.look(1).expect("known");
-    assert_eq!(
-        (open.outcome, open.attempts, open.confirmed.clone()),
-        (Outcome::Intent, 1, None)
-    );
+    assert_eq!((open.outcome, open.attempts, open.confirmed.clone()), (Outcome::Intent, 1, None));
     assert!(!open.holds(&[10; 16]));
-    journal
-        .receive(1, Outcome::Confirmed, json!({"id": 77}))
-        .expect("settled");
+    journal.receive(1, Outcome::Confirmed, json!({"id": 77})).expect("settled");
     let settled = journal.look(1).expect("known");
     assert_eq!((settled.outcome, settled.attempts), (Outcome::Confirmed, 0));
     assert_eq!(settled.fields, json!({"id": 77}));
@@ -99,29 +83,17 @@ fn a_record_goes_from_intent_to_receipt() {
 fn what_was_confirmed_outlives_later_attempts() {
     let journal = Journal::open();
     journal.intend(1, 10).expect("put down");
-    journal
-        .receive(1, Outcome::Confirmed, json!({"id": 77}))
-        .expect("settled");
+    journal.receive(1, Outcome::Confirmed, json!({"id": 77})).expect("settled");
     journal.intend(1, 11).expect("an update");
     let open = journal.look(1).expect("known");
-    assert!(
-        !open.holds(&[10; 16]) && !open.holds(&[11; 16]),
-        "either may be there"
-    );
+    assert!(!open.holds(&[10; 16]) && !open.holds(&[11; 16]), "either may be there");
     assert_eq!(open.confirmed.expect("the first").fields, json!({"id": 77}));
-    journal
-        .receive(1, Outcome::Refused, Json::Null)
-        .expect("settled");
+    journal.receive(1, Outcome::Refused, Json::Null).expect("settled");
     let refused = journal.look(1).expect("known");
-    assert_eq!(
-        (refused.outcome, refused.message.as_deref()),
-        (Outcome::Refused, Some("Refused"))
-    );
+    assert_eq!((refused.outcome, refused.message.as_deref()), (Outcome::Refused, Some("Refused")));
     assert!(refused.holds(&[10; 16]), "the target still has the first");
     journal.intend(1, 12).expect("another update");
-    journal
-        .receive(1, Outcome::Confirmed, json!({"id": 78}))
-        .expect("settled");
+    journal.receive(1, Outcome::Confirmed, json!({"id": 78})).expect("settled");
     let last = journal.look(1).expect("known");
     assert!(last.holds(&[12; 16]) && !last.holds(&[10; 16]));
     assert_eq!(last.confirmed.expect("itself").fields, json!({"id": 78}));
@@ -133,20 +105,10 @@ fn a_receipt_needs_an_intent_and_settles_it_once() {
     let orphan = journal.receive(1, Outcome::Confirmed, Json::Null);
     assert!(matches!(orphan, Err(Error::Misuse(text)) if text.contains("without an intent")));
     journal.intend(1, 10).expect("put down");
-    assert!(matches!(
-        journal.receive(1, Outcome::Intent, Json::Null),
-        Err(Error::Misuse(_))
-    ));
-    journal
-        .receive(1, Outcome::Confirmed, Json::Null)
-        .expect("settled");
-    journal
-        .receive(1, Outcome::Confirmed, Json::Null)
-        .expect("the same again");
-    assert!(matches!(
-        journal.receive(1, Outcome::Unknown, Json::Null),
-        Err(Error::Misuse(_))
-    ));
+    assert!(matches!(journal.receive(1, Outcome::Intent, Json::Null), Err(Error::Misuse(_))));
+    journal.receive(1, Outcome::Confirmed, Json::Null).expect("settled");
+    journal.receive(1, Outcome::Confirmed, Json::Null).expect("the same again");
+    assert!(matches!(journal.receive(1, Outcome::Unknown, Json::Null), Err(Error::Misuse(_))));
     assert_eq!(journal.look(1).expect("known").outcome, Outcome::Confirmed);
 }
 
@@ -155,11 +117,7 @@ fn an_intent_needs_a_run_on_record() {
     let store = Store::in_memory().expect("memory");
     let run = RunId::generate();
     let lock = store.lock(&scope(), &run).expect("free");
-    let intent = Intent {
-        key_hash: [1; 16],
-        key: Json::Null,
-        payload_hash: [1; 16],
-    };
+    let intent = Intent { key_hash: [1; 16], key: Json::Null, payload_hash: [1; 16] };
     let refused = store.intend(&lock, &scope(), SINK, TARGET, &run, &[intent]);
     assert!(matches!(refused, Err(Error::NoSuchRun(_))));
     assert_eq!(store.unknown(&scope()).expect("readable"), []);
@@ -169,20 +127,9 @@ fn an_intent_needs_a_run_on_record() {
 fn one_bad_receipt_keeps_its_whole_call_out() {
     let journal = Journal::open();
     journal.intend(1, 10).expect("put down");
-    let receipt = |key| ReceiptIn {
-        key_hash: [key; 16],
-        outcome: Outcome::Confirmed,
-        fields: Json::Null,
-        message: None,
-    };
-    let call = journal.store.receive(
-        &journal.lock,
-        &scope(),
-        SINK,
-        TARGET,
-        &journal.run,
-        &[receipt(1), receipt(2)],
-    );
+    let receipt =
+        |key| ReceiptIn { key_hash: [key; 16], outcome: Outcome::Confirmed, fields: Json::Null, message: None };
+    let call = journal.store.receive(&journal.lock, &scope(), SINK, TARGET, &journal.run, &[receipt(1), receipt(2)]);
     assert!(matches!(call, Err(Error::Misuse(_))));
     assert_eq!(journal.look(1).expect("known").outcome, Outcome::Intent);
 }
@@ -191,22 +138,11 @@ fn one_bad_receipt_keeps_its_whole_call_out() {
 fn another_target_starts_afresh() {
     let journal = Journal::open();
     journal.intend(1, 10).expect("put down");
-    let elsewhere = |sink, target| {
-        journal
-            .store
-            .sent_before(&scope(), sink, target, &[[1; 16]])
-            .expect("readable")
-    };
-    assert_eq!(
-        elsewhere(SINK, "https://other.test UploadExternalTraining"),
-        [None]
-    );
+    let elsewhere = |sink, target| journal.store.sent_before(&scope(), sink, target, &[[1; 16]]).expect("readable");
+    assert_eq!(elsewhere(SINK, "https://other.test UploadExternalTraining"), [None]);
     assert_eq!(elsewhere("another", TARGET), [None]);
     let other_scope = Scope::new("completed-training", "test");
-    let known = journal
-        .store
-        .sent_before(&other_scope, SINK, TARGET, &[[1; 16]])
-        .expect("readable");
+    let known = journal.store.sent_before(&other_scope, SINK, TARGET, &[[1; 16]]).expect("readable");
     assert_eq!(known, [None]);
 }
 
@@ -216,51 +152,19 @@ fn what_is_open_is_listed_with_its_key_and_counted() {
     for key in 1..=4 {
         journal.intend(key, key).expect("put down");
     }
-    journal
-        .receive(1, Outcome::Confirmed, Json::Null)
-        .expect("settled");
-    journal
-        .receive(2, Outcome::Refused, Json::Null)
-        .expect("settled");
-    journal
-        .receive(3, Outcome::Unknown, json!({"status": 502}))
-        .expect("put down");
+    journal.receive(1, Outcome::Confirmed, Json::Null).expect("settled");
+    journal.receive(2, Outcome::Refused, Json::Null).expect("settled");
+    journal.receive(3, Outcome::Unknown, json!({"status": 502})).expect("put down");
     let open = journal.store.unknown(&scope()).expect("readable");
-    let seen: Vec<_> = open
-        .iter()
-        .map(|open| (open.key.clone(), open.receipt.outcome))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (json!([3]), Outcome::Unknown),
-            (json!([4]), Outcome::Intent)
-        ]
-    );
-    assert_eq!(
-        (open[0].sink.as_str(), open[0].target.as_str()),
-        (SINK, TARGET)
-    );
+    let seen: Vec<_> = open.iter().map(|open| (open.key.clone(), open.receipt.outcome)).collect();
+    assert_eq!(seen, [(json!([3]), Outcome::Unknown), (json!([4]), Outcome::Intent)]);
+    assert_eq!((open[0].sink.as_str(), open[0].target.as_str()), (SINK, TARGET));
     assert_eq!(open[0].receipt.fields, json!({"status": 502}));
     let counts = journal.store.journal_counts(&scope()).expect("readable");
     assert_eq!(counts.len(), 1);
     let counts = counts[0].counts;
-    assert_eq!(
-        (
-            counts.intents,
-            counts.confirmed,
-            counts.refused,
-            counts.unknown
-        ),
-        (1, 1, 1, 1)
-    );
-    assert_eq!(
-        journal
-            .store
-            .unknown(&Scope::new("none", ""))
-            .expect("readable"),
-        []
-    );
+    assert_eq!((counts.intents, counts.confirmed, counts.refused, counts.unknown), (1, 1, 1, 1));
+    assert_eq!(journal.store.unknown(&Scope::new("none", "")).expect("readable"), []);
 }
 
 #[test]
@@ -268,14 +172,10 @@ fn resending_is_counted_until_it_is_settled() {
     let journal = Journal::open();
     for _ in 0..3 {
         journal.intend(1, 10).expect("put down");
-        journal
-            .receive(1, Outcome::Unknown, Json::Null)
-            .expect("put down");
+        journal.receive(1, Outcome::Unknown, Json::Null).expect("put down");
     }
     assert_eq!(journal.look(1).expect("known").attempts, 3);
-    journal
-        .receive(1, Outcome::Confirmed, Json::Null)
-        .expect("verified");
+    journal.receive(1, Outcome::Confirmed, Json::Null).expect("verified");
     journal.intend(1, 11).expect("put down");
     assert_eq!(journal.look(1).expect("known").attempts, 1);
 }
@@ -291,24 +191,16 @@ fn threads_share_commits_and_every_receipt_is_there() {
                 for step in 0..8 {
                     let key = thread * 8 + step;
                     journal.intend(key, key).expect("put down");
-                    journal
-                        .receive(key, Outcome::Confirmed, json!(key))
-                        .expect("settled");
+                    journal.receive(key, Outcome::Confirmed, json!(key)).expect("settled");
                 }
             });
         }
     });
     let keys: Vec<[u8; 16]> = (0..128).map(|key| [key; 16]).collect();
-    let known = journal
-        .store
-        .sent_before(&scope(), SINK, TARGET, &keys)
-        .expect("readable");
+    let known = journal.store.sent_before(&scope(), SINK, TARGET, &keys).expect("readable");
     for (key, receipt) in (0..128_u8).zip(known) {
         let receipt = receipt.expect("known");
-        assert_eq!(
-            (receipt.outcome, receipt.fields),
-            (Outcome::Confirmed, json!(key))
-        );
+        assert_eq!((receipt.outcome, receipt.fields), (Outcome::Confirmed, json!(key)));
     }
 }
 
@@ -319,11 +211,7 @@ enum Act {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let outcome = prop_oneof![
-        Just(Outcome::Confirmed),
-        Just(Outcome::Refused),
-        Just(Outcome::Unknown)
-    ];
+    let outcome = prop_oneof![Just(Outcome::Confirmed), Just(Outcome::Refused), Just(Outcome::Unknown)];
     prop_oneof![
         (0..4_u8, 0..4_u8).prop_map(|(key, payload)| Act::Intend(key, payload)),
         (0..4_u8, outcome).prop_map(|(key, outcome)| Act::Receive(key, outcome)),

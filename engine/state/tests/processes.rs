@@ -8,9 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use chrono::Utc;
 use serde_json::{Value as Json, json};
-use towpath_state::{
-    Intent, LockError, Outcome, ReceiptIn, RunId, RunStart, RunStatus, Scope, Store,
-};
+use towpath_state::{Intent, LockError, Outcome, ReceiptIn, RunId, RunStart, RunStatus, Scope, Store};
 
 /// Names the state folder for a process started by these tests.
 const FOLDER: &str = "TOWPATH_STATE_TEST_FOLDER";
@@ -21,11 +19,7 @@ fn scope() -> Scope {
 }
 
 fn intent(key: u8) -> Intent {
-    Intent {
-        key_hash: [key; 16],
-        key: json!(key),
-        payload_hash: [key; 16],
-    }
+    Intent { key_hash: [key; 16], key: json!(key), payload_hash: [key; 16] }
 }
 
 /// The run of a process that is started and killed by the tests below; on its own, a run in a folder of its own.
@@ -47,30 +41,17 @@ fn the_run_of_one_process() {
     };
     store.begin_run(&start).expect("begins");
     let intents: Vec<Intent> = (0..SENT).map(intent).collect();
-    store
-        .intend(&lock, &scope(), "upload", "t", &run, &intents)
-        .expect("put down");
-    let confirmed = |key| ReceiptIn {
-        key_hash: [key; 16],
-        outcome: Outcome::Confirmed,
-        fields: json!({"id": key}),
-        message: None,
-    };
+    store.intend(&lock, &scope(), "upload", "t", &run, &intents).expect("put down");
+    let confirmed =
+        |key| ReceiptIn { key_hash: [key; 16], outcome: Outcome::Confirmed, fields: json!({"id": key}), message: None };
     let receipts: Vec<ReceiptIn> = (0..SENT / 2).map(confirmed).collect();
-    store
-        .receive(&lock, &scope(), "upload", "t", &run, &receipts)
-        .expect("settled");
-    assert_eq!(
-        store.unknown(&scope()).expect("readable").len(),
-        usize::from(SENT / 2)
-    );
+    store.receive(&lock, &scope(), "upload", "t", &run, &receipts).expect("settled");
+    assert_eq!(store.unknown(&scope()).expect("readable").len(), usize::from(SENT / 2));
     if started_by_test.is_some() {
         println!("\nholding {run}");
         std::io::stdout().flush().expect("the test listens");
         // Until killed, or until the test that started it is gone.
-        std::io::stdin()
-            .read_to_end(&mut Vec::new())
-            .expect("readable");
+        std::io::stdin().read_to_end(&mut Vec::new()).expect("readable");
     }
 }
 
@@ -108,28 +89,14 @@ fn a_second_process_is_told_who_runs_and_takes_over_when_that_one_is_killed() {
 
     let lock = store.lock(&scope(), &second).expect("its holder is dead");
     assert_eq!(lock.taken_over_from(), Some(first));
-    let outcome = store
-        .run(first.as_str())
-        .expect("on record")
-        .summary
-        .outcome
-        .expect("closed");
-    assert_eq!(
-        (outcome.status, outcome.exit_code),
-        (RunStatus::Interrupted, None)
-    );
+    let outcome = store.run(first.as_str()).expect("on record").summary.outcome.expect("closed");
+    assert_eq!((outcome.status, outcome.exit_code), (RunStatus::Interrupted, None));
 
     let keys: Vec<[u8; 16]> = (0..=SENT).map(|key| [key; 16]).collect();
-    let known = store
-        .sent_before(&scope(), "upload", "t", &keys)
-        .expect("readable");
+    let known = store.sent_before(&scope(), "upload", "t", &keys).expect("readable");
     for (key, receipt) in (0..SENT).zip(&known) {
         let receipt = receipt.as_ref().expect("put down before it was sent");
-        let expected = if key < SENT / 2 {
-            Outcome::Confirmed
-        } else {
-            Outcome::Intent
-        };
+        let expected = if key < SENT / 2 { Outcome::Confirmed } else { Outcome::Intent };
         assert_eq!((receipt.outcome, receipt.run), (expected, first));
         assert_eq!(receipt.holds(&[key; 16]), key < SENT / 2);
     }

@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value as Json, json};
-use towpath_state::{
-    Error, NodeRecord, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope, Store,
-};
+use towpath_state::{Error, NodeRecord, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope, Store};
 
 fn time(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_700_000_000 + seconds)
@@ -22,12 +20,7 @@ fn start(scope: &Scope, seconds: i64) -> RunStart {
 }
 
 fn done(seconds: i64) -> RunOutcome {
-    RunOutcome {
-        status: RunStatus::Done,
-        exit_code: Some(0),
-        finished_at: time(seconds),
-        error: None,
-    }
+    RunOutcome { status: RunStatus::Done, exit_code: Some(0), finished_at: time(seconds), error: None }
 }
 
 #[test]
@@ -38,22 +31,11 @@ fn a_run_is_found_by_the_beginning_of_its_id() {
     let (first, second) = (start(&scope, 0), start(&scope, 3600));
     store.begin_run(&first).expect("begins");
     store.begin_run(&second).expect("begins");
-    assert_eq!(
-        store
-            .run(&first.id.to_string())
-            .expect("found")
-            .summary
-            .start,
-        first
-    );
-    let shortest = (1..=16)
-        .find(|length| first.id.as_str()[..*length] != second.id.as_str()[..*length])
-        .expect("they differ");
+    assert_eq!(store.run(&first.id.to_string()).expect("found").summary.start, first);
+    let shortest =
+        (1..=16).find(|length| first.id.as_str()[..*length] != second.id.as_str()[..*length]).expect("they differ");
     let prefix = first.id.as_str()[..shortest].to_uppercase();
-    assert_eq!(
-        store.run(&prefix).expect("found").summary.start.id,
-        first.id
-    );
+    assert_eq!(store.run(&prefix).expect("found").summary.start.id, first.id);
     match store.run(&first.id.as_str()[..shortest - 1]) {
         Err(Error::AmbiguousRun { candidates, .. }) => {
             assert_eq!(candidates, [first.id, second.id])
@@ -61,10 +43,7 @@ fn a_run_is_found_by_the_beginning_of_its_id() {
         other => panic!("{other:?}"),
     }
     for unknown in ["zz", "", "%", "last", &"0".repeat(17)] {
-        assert!(
-            matches!(store.run(unknown), Err(Error::NoSuchRun(_))),
-            "{unknown}"
-        );
+        assert!(matches!(store.run(unknown), Err(Error::NoSuchRun(_))), "{unknown}");
     }
 }
 
@@ -74,10 +53,7 @@ fn a_run_ends_once_and_keeps_its_nodes_in_order() {
     let run = start(&Scope::new("p", "test"), 0);
     store.begin_run(&run).expect("begins");
     assert!(matches!(store.begin_run(&run), Err(Error::Misuse(_))));
-    assert_eq!(
-        store.run(run.id.as_str()).expect("found").summary.outcome,
-        None
-    );
+    assert_eq!(store.run(run.id.as_str()).expect("found").summary.outcome, None);
     let node = |name: &str, extra: Json| NodeRecord {
         node: name.into(),
         kind: "transform".into(),
@@ -101,38 +77,22 @@ fn a_run_ends_once_and_keeps_its_nodes_in_order() {
     let record = store.run(run.id.as_str()).expect("found");
     assert_eq!(record.summary.outcome, Some(failed));
     assert_eq!(record.nodes, nodes);
-    assert!(matches!(
-        store.finish_run(&run.id, &done(61), &[]),
-        Err(Error::Misuse(_))
-    ));
-    assert!(matches!(
-        store.finish_run(&RunId::generate(), &done(61), &[]),
-        Err(Error::NoSuchRun(_))
-    ));
+    assert!(matches!(store.finish_run(&run.id, &done(61), &[]), Err(Error::Misuse(_))));
+    assert!(matches!(store.finish_run(&RunId::generate(), &done(61), &[]), Err(Error::NoSuchRun(_))));
 }
 
 #[test]
 fn runs_are_listed_newest_first() {
     let store = Store::in_memory().expect("memory");
     for (name, seconds) in [("a", 0), ("b", 10), ("a", 20)] {
-        store
-            .begin_run(&start(&Scope::new(name, ""), seconds))
-            .expect("begins");
+        store.begin_run(&start(&Scope::new(name, ""), seconds)).expect("begins");
     }
     let listed = |limit, pipeline| -> Vec<(String, DateTime<Utc>)> {
         let runs = store.runs(limit, pipeline).expect("readable");
-        runs.into_iter()
-            .map(|run| (run.start.scope.pipeline, run.start.started_at))
-            .collect()
+        runs.into_iter().map(|run| (run.start.scope.pipeline, run.start.started_at)).collect()
     };
-    assert_eq!(
-        listed(2, None),
-        [("a".into(), time(20)), ("b".into(), time(10))]
-    );
-    assert_eq!(
-        listed(9, Some("a")),
-        [("a".into(), time(20)), ("a".into(), time(0))]
-    );
+    assert_eq!(listed(2, None), [("a".into(), time(20)), ("b".into(), time(10))]);
+    assert_eq!(listed(9, Some("a")), [("a".into(), time(20)), ("a".into(), time(0))]);
     assert_eq!(listed(9, Some("c")), []);
 }
 
@@ -142,44 +102,15 @@ fn cursors_move_together_and_are_kept_apart_by_scope() {
     let scope = Scope::new("p", "");
     let lock = store.lock(&scope, &RunId::generate()).expect("free");
     assert_eq!(store.cursor(&scope, "a").expect("readable"), None);
-    store
-        .set_cursors(
-            &lock,
-            &scope,
-            &[("a", json!("2024-01-01")), ("b", json!({"page": 3}))],
-        )
-        .expect("set");
-    store
-        .set_cursors(&lock, &scope, &[("a", json!("2024-02-01"))])
-        .expect("moved");
-    assert_eq!(
-        store.cursor(&scope, "a").expect("readable"),
-        Some(json!("2024-02-01"))
-    );
-    assert_eq!(
-        store
-            .cursor(&Scope::new("p", "test"), "a")
-            .expect("readable"),
-        None
-    );
+    store.set_cursors(&lock, &scope, &[("a", json!("2024-01-01")), ("b", json!({"page": 3}))]).expect("set");
+    store.set_cursors(&lock, &scope, &[("a", json!("2024-02-01"))]).expect("moved");
+    assert_eq!(store.cursor(&scope, "a").expect("readable"), Some(json!("2024-02-01")));
+    assert_eq!(store.cursor(&Scope::new("p", "test"), "a").expect("readable"), None);
     let all = store.cursors(&scope).expect("readable");
-    assert_eq!(
-        all.iter()
-            .map(|cursor| cursor.node.as_str())
-            .collect::<Vec<_>>(),
-        ["a", "b"]
-    );
+    assert_eq!(all.iter().map(|cursor| cursor.node.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(all[1].run, lock.run());
-    assert_eq!(
-        store
-            .clear_cursors(&lock, &scope, Some("a"))
-            .expect("cleared"),
-        1
-    );
-    assert_eq!(
-        store.clear_cursors(&lock, &scope, None).expect("cleared"),
-        1
-    );
+    assert_eq!(store.clear_cursors(&lock, &scope, Some("a")).expect("cleared"), 1);
+    assert_eq!(store.clear_cursors(&lock, &scope, None).expect("cleared"), 1);
     assert_eq!(store.cursors(&scope).expect("readable"), []);
     assert_eq!(store.scopes().expect("readable"), [scope]);
 }
@@ -202,43 +133,21 @@ fn a_hundred_thousand_rejects_are_kept_counted_and_paged() {
     let run = start(&Scope::new("p", ""), 0);
     store.begin_run(&run).expect("begins");
     let rejects: Vec<Reject> = (0..100_000)
-        .map(|number| {
-            reject(
-                if number % 4 == 0 { "early" } else { "late" },
-                "no such day",
-                number,
-            )
-        })
+        .map(|number| reject(if number % 4 == 0 { "early" } else { "late" }, "no such day", number))
         .collect();
     store.add_rejects(&run.id, &rejects).expect("kept");
     store.add_rejects(&run.id, &[]).expect("nothing to keep");
     let counts = store.reject_counts(run.id.as_str()).expect("readable");
-    let seen: Vec<_> = counts
-        .iter()
-        .map(|count| (count.node.as_str(), count.rows))
-        .collect();
+    let seen: Vec<_> = counts.iter().map(|count| (count.node.as_str(), count.rows)).collect();
     assert_eq!(seen, [("late", 75_000), ("early", 25_000)]);
-    let page = store
-        .rejects(run.id.as_str(), Some("early"), 3, 24_998)
-        .expect("readable");
+    let page = store.rejects(run.id.as_str(), Some("early"), 3, 24_998).expect("readable");
     assert_eq!(page.len(), 2);
     assert_eq!(page[1].reject, rejects[99_996]);
     assert_eq!(page[1].run, run.id);
-    assert_eq!(
-        store.reject(page[1].id).expect("readable").as_ref(),
-        Some(&page[1])
-    );
+    assert_eq!(store.reject(page[1].id).expect("readable").as_ref(), Some(&page[1]));
     assert_eq!(store.reject(-1).expect("readable"), None);
-    let from_the_start = store
-        .rejects(run.id.as_str(), None, 2, 0)
-        .expect("readable");
-    assert_eq!(
-        from_the_start
-            .iter()
-            .map(|stored| &stored.reject)
-            .collect::<Vec<_>>(),
-        [&rejects[0], &rejects[1]]
-    );
+    let from_the_start = store.rejects(run.id.as_str(), None, 2, 0).expect("readable");
+    assert_eq!(from_the_start.iter().map(|stored| &stored.reject).collect::<Vec<_>>(), [&rejects[0], &rejects[1]]);
 }
 
 #[test]
@@ -247,29 +156,12 @@ fn null_and_absent_values_of_a_reject_stay_apart() {
     let run = start(&Scope::new("p", ""), 0);
     store.begin_run(&run).expect("begins");
     let rejects = [
-        Reject {
-            value: Some(Json::Null),
-            ..reject("n", "r", 0)
-        },
-        Reject {
-            value: None,
-            step: None,
-            field: None,
-            row: Json::Null,
-            ..reject("n", "r", 0)
-        },
+        Reject { value: Some(Json::Null), ..reject("n", "r", 0) },
+        Reject { value: None, step: None, field: None, row: Json::Null, ..reject("n", "r", 0) },
     ];
     store.add_rejects(&run.id, &rejects).expect("kept");
-    let stored = store
-        .rejects(run.id.as_str(), None, 9, 0)
-        .expect("readable");
-    assert_eq!(
-        stored
-            .into_iter()
-            .map(|stored| stored.reject)
-            .collect::<Vec<_>>(),
-        rejects
-    );
+    let stored = store.rejects(run.id.as_str(), None, 9, 0).expect("readable");
+    assert_eq!(stored.into_iter().map(|stored| stored.reject).collect::<Vec<_>>(), rejects);
     let unknown = store.add_rejects(&RunId::generate(), &rejects);
     assert!(matches!(unknown, Err(Error::NoSuchRun(_))));
 }
@@ -279,51 +171,22 @@ fn pruning_removes_rejects_of_old_runs_only_and_never_gives_a_number_twice() {
     let store = Store::in_memory().expect("memory");
     let (busy, quiet) = (Scope::new("busy", ""), Scope::new("quiet", ""));
     let lock = store.lock(&busy, &RunId::generate()).expect("free");
-    store
-        .set_cursors(&lock, &busy, &[("a", json!(1))])
-        .expect("set");
-    let runs = [
-        start(&quiet, 0),
-        start(&busy, 1),
-        start(&busy, 2),
-        start(&busy, 3),
-    ];
+    store.set_cursors(&lock, &busy, &[("a", json!(1))]).expect("set");
+    let runs = [start(&quiet, 0), start(&busy, 1), start(&busy, 2), start(&busy, 3)];
     for run in &runs {
         store.begin_run(run).expect("begins");
-        store
-            .add_rejects(&run.id, &[reject("n", "r", 0)])
-            .expect("kept");
+        store.add_rejects(&run.id, &[reject("n", "r", 0)]).expect("kept");
     }
     for run in [&runs[0], &runs[1], &runs[3]] {
         store.finish_run(&run.id, &done(9), &[]).expect("ends");
     }
-    let kept = |run: &RunStart| {
-        store
-            .rejects(run.id.as_str(), None, 9, 0)
-            .expect("readable")
-            .len()
-    };
+    let kept = |run: &RunStart| store.rejects(run.id.as_str(), None, 9, 0).expect("readable").len();
     assert_eq!(store.prune(1).expect("pruned"), 1);
-    assert_eq!(
-        runs.each_ref().map(kept),
-        [1, 0, 1, 1],
-        "the latest of each, and one that still goes"
-    );
-    let largest = store
-        .rejects(runs[3].id.as_str(), None, 1, 0)
-        .expect("readable")[0]
-        .id;
+    assert_eq!(runs.each_ref().map(kept), [1, 0, 1, 1], "the latest of each, and one that still goes");
+    let largest = store.rejects(runs[3].id.as_str(), None, 1, 0).expect("readable")[0].id;
     assert_eq!(store.prune(0).expect("pruned"), 2);
-    store
-        .add_rejects(&runs[2].id, &[reject("n", "r", 1)])
-        .expect("kept");
-    assert!(
-        store
-            .rejects(runs[2].id.as_str(), None, 9, 0)
-            .expect("readable")[1]
-            .id
-            > largest
-    );
+    store.add_rejects(&runs[2].id, &[reject("n", "r", 1)]).expect("kept");
+    assert!(store.rejects(runs[2].id.as_str(), None, 9, 0).expect("readable")[1].id > largest);
     assert_eq!(store.cursor(&busy, "a").expect("readable"), Some(json!(1)));
     assert_eq!(store.runs(9, None).expect("readable").len(), 4);
 }

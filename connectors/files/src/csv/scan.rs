@@ -11,10 +11,18 @@ use std::sync::{Arc, OnceLock};
 use towpath_connector::{Result, Scan};
 use towpath_spec::{Field, Schema, Type};
 
+/// Bytes whose shape is checked before the scan begins: what the threads of the scan may reach, and stumble over,
+/// before its first batch comes by the check of the whole.
+const AHEAD: u64 = 16 << 20;
+
 /// A scan of all files, every column as text.
 pub(super) fn scan(known: &Known) -> Result<Scan> {
     let raw = Schema::new(known.schema.names().map(|name| Field::new(name, Type::Text)).collect());
     let files: Vec<_> = known.heads.iter().map(|head| head.path.clone()).collect();
+    let mut left = AHEAD;
+    for head in &known.heads {
+        left = left.saturating_sub(shape::check(&head.path, &known.options, head.names.len(), left)?);
+    }
     Ok(Scan {
         frame: checked(frame(known, &raw)?, known),
         raw,
@@ -68,10 +76,12 @@ fn checked(frame: LazyFrame, known: &Known) -> LazyFrame {
     let outcome: OnceLock<std::result::Result<(), String>> = OnceLock::new();
     let check = move || {
         let mut files = files.iter();
-        files.try_for_each(|(path, columns)| shape::check(path, &options, *columns)).map_err(|error| {
-            let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("{}{help}", error.message)
-        })
+        files.try_for_each(|(path, columns)| shape::check(path, &options, *columns, u64::MAX).map(drop)).map_err(
+            |error| {
+                let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
+                format!("{}{help}", error.message)
+            },
+        )
     };
     let gate = move |batch| match outcome.get_or_init(&check) {
         Ok(()) => Ok(batch),

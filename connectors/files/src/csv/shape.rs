@@ -141,11 +141,11 @@ fn count(line: &[u8], delimiter: u8) -> usize {
     line.iter().map(|byte| usize::from(*byte == delimiter)).sum()
 }
 
-/// Checks a whole file.
+/// Checks a file, at least its first `most` bytes, and says how many bytes were checked.
 ///
 /// # Errors
 /// Says what is wrong with it, and where.
-pub(super) fn check(path: &Path, options: &Options, columns: usize) -> Result<()> {
+pub(super) fn check(path: &Path, options: &Options, columns: usize, most: u64) -> Result<u64> {
     let mut reader = open::open(path)?;
     let io = |error| io_error(path, error);
     if reader.fill_buf().map_err(io)?.starts_with(b"\xef\xbb\xbf") {
@@ -154,8 +154,8 @@ pub(super) fn check(path: &Path, options: &Options, columns: usize) -> Result<()
     super::head::skip(&mut reader, options.skip_rows).map_err(io)?;
     let mut check = Check::new(options, columns);
     let (mut held, mut last) = (Vec::with_capacity(2 * PIECE), false);
-    let mut wanted = PIECE;
-    while !last {
+    let (mut wanted, mut done) = (PIECE, 0);
+    while !last && done < most {
         while held.len() < wanted && !last {
             let bytes = reader.fill_buf().map_err(io)?;
             held.extend_from_slice(bytes);
@@ -173,9 +173,10 @@ pub(super) fn check(path: &Path, options: &Options, columns: usize) -> Result<()
         });
         let taken = taken.map_err(|flaw| error(path, options, columns, &flaw))?;
         held.drain(..taken);
+        done += taken as u64;
         wanted = (2 * held.len()).max(PIECE);
     }
-    Ok(())
+    Ok(done)
 }
 
 /// A flaw as an error.

@@ -64,7 +64,7 @@ fn csv_is_written_as_it_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let schema = schema(&[("n", "int"), ("t", "text"), ("d", "date"), ("at", "datetime"), ("local", "datetime(none)")]);
     let rows = json!([
-        {"n": 1, "t": "a,\"b\"\nc", "d": "2024-02-29", "at": "2024-02-29T10:00:00.5Z", "local": "2024-02-29T10:00:00"},
+        {"n": 1, "t": "a,\"b\"\nc", "d": "2024-02-29", "at": "2024-02-29T10:00:00.500+00:00", "local": "2024-02-29T10:00:00"},
         {"n": null, "t": "", "d": null, "at": null, "local": null},
     ]);
     for path in ["deep/er/out.csv", "out.csv.gz", "out.csv.zst"] {
@@ -72,18 +72,7 @@ fn csv_is_written_as_it_is_read() {
         assert_eq!(written, [path]);
         let given = settings(json!({"path": path}));
         let found = read("csv", folder.path(), &given, &schema.fields).expect(path);
-        assert_eq!(
-            found.rows[0],
-            *rows[0]
-                .as_object()
-                .map(|row| {
-                    let mut row = row.clone();
-                    row["at"] = json!(found.rows[0]["at"]);
-                    row
-                })
-                .as_ref()
-                .expect("a row")
-        );
+        assert_eq!(json!(found.rows[0]), rows[0], "{path}");
         assert_eq!(found.rows[1]["n"], Json::Null, "{path}");
         assert_eq!(found.rows[1]["t"], json!(""), "{path}");
     }
@@ -121,7 +110,7 @@ fn json_keeps_types_and_nesting() {
     let schema =
         schema(&[("n", "int"), ("tags", "list<text>"), ("at", "datetime"), ("raw", "json"), ("s", "struct{d: date}")]);
     let rows = json!([
-        {"n": 1, "tags": ["a"], "at": "2024-02-29T10:00:00Z", "raw": {"x": [1, null]}, "s": {"d": "2024-02-29"}},
+        {"n": 1, "tags": ["a"], "at": "2024-02-29T10:00:00+00:00", "raw": {"x": [1, null]}, "s": {"d": "2024-02-29"}},
         {"n": 2, "tags": [], "at": null, "raw": null, "s": null},
     ]);
     write("json", folder.path(), json!({"path": "o.jsonl"}), rows.clone(), &schema).expect("written");
@@ -147,7 +136,8 @@ fn parquet_round_trip_in_every_compression() {
         ("tags", "list<text>"),
         ("s", "struct{x: float}"),
     ]);
-    let rows = json!([{"n": 1, "price": "2.50", "at": "2024-02-29T10:00:00Z", "tags": ["a", null], "s": {"x": 1.5}}]);
+    let rows =
+        json!([{"n": 1, "price": "2.50", "at": "2024-02-29T10:00:00+00:00", "tags": ["a", null], "s": {"x": 1.5}}]);
     for compression in ["zstd", "lz4", "snappy", "none"] {
         let given = json!({"path": format!("{compression}.parquet"), "compression": compression});
         write("parquet", folder.path(), given, rows.clone(), &schema).expect(compression);

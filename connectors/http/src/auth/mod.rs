@@ -70,11 +70,8 @@ pub(crate) async fn renew(connection: &Connection, used: &Used) -> Result<bool> 
 
 /// The other system does not let this connection in.
 pub(crate) fn refused(connection: &Connection, chosen: &[usize], what: &str, detail: &str) -> Error {
-    let settings: Vec<&str> = chosen
-        .iter()
-        .flat_map(|at| connection.credential(*at).settings())
-        .map(String::as_str)
-        .collect();
+    let settings: Vec<&str> =
+        chosen.iter().flat_map(|at| connection.credential(*at).settings()).map(String::as_str).collect();
     Error::user(format!(
         "connection `{}`: {} answered {what} with 401 (not let in){detail}",
         connection.name(),

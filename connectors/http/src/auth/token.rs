@@ -166,8 +166,6 @@ impl Expiry {
     fn of(&self, answer: &Json) -> Option<Duration> {
         let written = self.path.as_ref().and_then(|path| path.first(answer));
         let number = written.and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));
-        number
-            .and_then(|number| Duration::try_from_secs_f64(number / self.per_second).ok())
-            .or(self.lifetime)
+        number.and_then(|number| Duration::try_from_secs_f64(number / self.per_second).ok()).or(self.lifetime)
     }
 }

@@ -1,7 +1,7 @@
 //! What all tests of the runtime share: a connection to a stand-in, and reading a source to its end.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
-use polars::prelude::{DataFrame, concat, IntoLazy};
+use polars::prelude::DataFrame;
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ pub async fn drain(extract: &mut dyn Extract) -> Result<(DataFrame, Vec<Rejected
         match extract.next().await {
             Ok(None) => break,
             Ok(Some(chunk)) => {
-                frames.push(chunk.frame.lazy());
+                frames.push(chunk.frame);
                 rejects.extend(chunk.rejects);
                 if chunk.position.is_some() {
                     (sure_frames, sure_rejects) = (frames.len(), rejects.len());
@@ -122,7 +122,11 @@ pub async fn drain(extract: &mut dyn Extract) -> Result<(DataFrame, Vec<Rejected
             Err(error) => return Err(error),
         }
     }
-    let frame = concat(frames, Default::default()).unwrap().collect().unwrap();
+    let mut frames: std::vec::IntoIter<DataFrame> = frames.into_iter();
+    let mut frame = frames.next().unwrap_or_default();
+    for next in frames {
+        frame.vstack_mut(&next).unwrap();
+    }
     Ok((frame, rejects, retries))
 }
 

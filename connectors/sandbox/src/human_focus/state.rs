@@ -119,15 +119,10 @@ mod tests {
                 certificate: None,
             });
         }
-        let started = std::time::Instant::now();
         let saved = state.save();
-        eprintln!("save {:?}", started.elapsed());
         let text = saved.to_string();
-        eprintln!("text {:?} {}", started.elapsed(), text.len());
         assert!(text.len() - empty < 64 * UPLOADS, "{} bytes", text.len());
-        let started = std::time::Instant::now();
         let restored = State::restored(&seed, saved).expect("what was saved");
-        eprintln!("restore {:?}", started.elapsed());
         assert_eq!(restored.save().to_string(), text);
         assert_eq!(restored.uploads_of.len(), 24);
     }

@@ -98,7 +98,11 @@ pub fn page(descriptor: &Descriptor) -> String {
         out.push_str("\nStreams\n");
         let mut list = table::plain();
         for stream in &descriptor.streams {
-            list.add_row(vec![format!("  {}", stream.name), first_sentence(&stream.doc).to_owned(), stream.request.clone()]);
+            list.add_row(vec![
+                format!("  {}", stream.name),
+                first_sentence(&stream.doc).to_owned(),
+                stream.request.clone(),
+            ]);
         }
         out.push_str(&format!("{}\n", list.trim_fmt()));
     }

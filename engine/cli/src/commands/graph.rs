@@ -102,7 +102,8 @@ fn escape_html(text: &str) -> String {
 
 fn dot(plan: &Plan) -> String {
     let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut out = format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n", quote(&plan.pipeline));
+    let mut out =
+        format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n", quote(&plan.pipeline));
     for (at, node) in plan.nodes.iter().enumerate() {
         let (name, what) = label(plan, at);
         let shape = match node.kind {

@@ -15,7 +15,9 @@ pub fn rejects(args: &RejectsArgs, shared: &Shared) -> Ended {
     };
     match &args.command {
         None => list(&store, None, None, 50, shared),
-        Some(RejectsCommand::List { run, node, limit }) => list(&store, run.as_deref(), node.as_deref(), *limit, shared),
+        Some(RejectsCommand::List { run, node, limit }) => {
+            list(&store, run.as_deref(), node.as_deref(), *limit, shared)
+        }
         Some(RejectsCommand::Show { id }) => show(&store, *id, shared),
     }
 }

@@ -115,8 +115,7 @@ fn show(store: &Store, run: &str, shared: &Shared) -> Ended {
     let mut nodes = table::bordered(headers.iter().map(|header| (*header).to_owned()).collect());
     for node in &record.nodes {
         let mut row = vec![comfy_table::Cell::new(&node.node), comfy_table::Cell::new(&node.kind)];
-        let counts =
-            [node.rows_in, node.rows_out, node.filtered, node.rejected, node.skipped, node.bytes];
+        let counts = [node.rows_in, node.rows_out, node.filtered, node.rejected, node.skipped, node.bytes];
         row.extend(counts.iter().enumerate().map(|(at, count)| table::number(*count, at > 1)));
         row.push(comfy_table::Cell::new(table::duration(node.millis)));
         nodes.add_row(row);

@@ -132,17 +132,11 @@ fn check_names(definition: &Definition, problems: &mut Problems) {
     }
 }
 
-fn must_be_one_of<'a>(
-    name: &Text,
-    what: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-    problems: &mut Problems,
-) {
+fn must_be_one_of<'a>(name: &Text, what: &str, known: impl Iterator<Item = &'a str> + Clone, problems: &mut Problems) {
     if known.clone().any(|one| one == name.value) {
         return;
     }
     let message = format!("there is no {what} `{}` here", name.value);
-    problems.push(
-        Diagnostic::error(codes::INVALID_VALUE, name.span, message).maybe_help(did_you_mean(&name.value, known)),
-    );
+    problems
+        .push(Diagnostic::error(codes::INVALID_VALUE, name.span, message).maybe_help(did_you_mean(&name.value, known)));
 }

@@ -88,7 +88,10 @@ impl PaginatorDoc {
             span: tree.span,
         };
         if paginator.stop_when_short && size.is_none() {
-            reader.missing("`page_size`, as it says `stop_when_short`", "a page is short when it has fewer records than `page_size`");
+            reader.missing(
+                "`page_size`, as it says `stop_when_short`",
+                "a page is short when it has fewer records than `page_size`",
+            );
         }
         reader.finish();
         Some(paginator)

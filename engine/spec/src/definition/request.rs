@@ -94,14 +94,18 @@ impl BodyDoc {
     fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
         if tree.as_text().is_some() {
             decode::choice(&[("record", ()), ("none", ())])(tree, problems)?;
-            return Some(if tree.as_text().is_some_and(|text| text.value == "record") { Self::Record } else { Self::None });
+            return Some(if tree.as_text().is_some_and(|text| text.value == "record") {
+                Self::Record
+            } else {
+                Self::None
+            });
         }
         let mut reader = MapReader::of(tree, "a body", problems)?;
         let json = reader.optional("json", decode::any).map(Self::Json);
         let form = reader.optional("form", decode::map(decode::any)).map(Self::Form);
-        let multipart = reader.optional("multipart", decode::map(PartValue::read)).map(|parts| {
-            Self::Multipart(parts.into_iter().map(|(name, value)| PartDoc { name, value }).collect())
-        });
+        let multipart = reader
+            .optional("multipart", decode::map(PartValue::read))
+            .map(|parts| Self::Multipart(parts.into_iter().map(|(name, value)| PartDoc { name, value }).collect()));
         let help = "a body is written in one way";
         reader.conflict("json", "form", help);
         reader.conflict("json", "multipart", help);

@@ -15,12 +15,7 @@ fn scope() -> Scope {
 fn age(store: &Store, seconds: i64) {
     store
         .write("ageing", |connection| {
-            connection
-                .execute(
-                    "UPDATE lock SET heartbeat = heartbeat - ?1",
-                    [seconds * 1000],
-                )
-                .doing("ageing")
+            connection.execute("UPDATE lock SET heartbeat = heartbeat - ?1", [seconds * 1000]).doing("ageing")
         })
         .expect("a lock");
 }
@@ -29,12 +24,7 @@ fn age(store: &Store, seconds: i64) {
 fn move_elsewhere(store: &Store) {
     store
         .write("moving", |connection| {
-            connection
-                .execute(
-                    "UPDATE lock SET machine = 'elsewhere', host = 'other', pid = 1",
-                    [],
-                )
-                .doing("moving")
+            connection.execute("UPDATE lock SET machine = 'elsewhere', host = 'other', pid = 1", []).doing("moving")
         })
         .expect("a lock");
 }
@@ -49,16 +39,11 @@ fn one_of_many_contenders_gets_it() {
                 threads.spawn(|| {
                     barrier.wait();
                     // Each has its own connection, and the first ones race to make the database as well.
-                    Store::open(dir.path())
-                        .expect("opens")
-                        .lock(&scope(), &RunId::generate())
+                    Store::open(dir.path()).expect("opens").lock(&scope(), &RunId::generate())
                 })
             })
             .collect();
-        contenders
-            .into_iter()
-            .map(|contender| contender.join().expect("no panic"))
-            .collect()
+        contenders.into_iter().map(|contender| contender.join().expect("no panic")).collect()
     });
     let winner = results.iter().flatten().next().expect("one wins");
     for result in &results {
@@ -77,15 +62,11 @@ fn one_of_many_contenders_gets_it() {
 fn a_lock_is_given_back_and_other_scopes_are_free() {
     let store = Store::in_memory().expect("memory");
     let lock = store.lock(&scope(), &RunId::generate()).expect("free");
-    let other = store
-        .lock(&Scope::new("nightly", "test"), &RunId::generate())
-        .expect("another scope");
+    let other = store.lock(&Scope::new("nightly", "test"), &RunId::generate()).expect("another scope");
     assert_eq!(other.taken_over_from(), None);
     let token = lock.token();
     lock.release().expect("released");
-    let next = store
-        .lock(&scope(), &RunId::generate())
-        .expect("free again");
+    let next = store.lock(&scope(), &RunId::generate()).expect("free again");
     assert_eq!(next.token(), token + 1);
     assert_eq!(next.taken_over_from(), None);
 }
@@ -93,9 +74,7 @@ fn a_lock_is_given_back_and_other_scopes_are_free() {
 #[test]
 fn dropping_a_lock_does_not_wait_for_its_heartbeat() {
     let store = Store::in_memory().expect("memory");
-    let lock = store
-        .lock_beating(&scope(), &RunId::generate(), NEVER)
-        .expect("free");
+    let lock = store.lock_beating(&scope(), &RunId::generate(), NEVER).expect("free");
     let started = Instant::now();
     drop(lock);
     assert!(started.elapsed() < NEVER / 60);
@@ -108,12 +87,8 @@ fn a_silent_lock_is_taken_over_and_the_old_holder_cannot_write() {
     let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
     move_elsewhere(&store);
     age(&store, 29);
-    assert!(
-        matches!(store.lock(&scope(), &second), Err(LockError::Held { run, .. }) if run == first)
-    );
-    store
-        .set_cursors(&old, &scope(), &[("source", json!(1))])
-        .expect("still the holder");
+    assert!(matches!(store.lock(&scope(), &second), Err(LockError::Held { run, .. }) if run == first));
+    store.set_cursors(&old, &scope(), &[("source", json!(1))]).expect("still the holder");
     age(&store, 2);
     let new = store.lock_beating(&scope(), &second, NEVER).expect("stale");
     assert_eq!(new.taken_over_from(), Some(first));
@@ -122,23 +97,15 @@ fn a_silent_lock_is_taken_over_and_the_old_holder_cannot_write() {
     assert!(store.fence_ok(&new).expect("readable"));
     let late = store.set_cursors(&old, &scope(), &[("source", json!(2))]);
     assert!(matches!(late, Err(Error::Fenced { run, .. }) if run == first));
-    assert_eq!(
-        store.cursor(&scope(), "source").expect("readable"),
-        Some(json!(1))
-    );
+    assert_eq!(store.cursor(&scope(), "source").expect("readable"), Some(json!(1)));
     drop(old);
-    assert!(
-        store.fence_ok(&new).expect("readable"),
-        "the old holder's drop releases nothing"
-    );
+    assert!(store.fence_ok(&new).expect("readable"), "the old holder's drop releases nothing");
 }
 
 #[test]
 fn a_living_process_keeps_its_lock_while_its_heartbeat_is_fresh() {
     let store = Store::in_memory().expect("memory");
-    let held = store
-        .lock_beating(&scope(), &RunId::generate(), NEVER)
-        .expect("free");
+    let held = store.lock_beating(&scope(), &RunId::generate(), NEVER).expect("free");
     age(&store, 29);
     let error = store.lock(&scope(), &RunId::generate()).expect_err("held");
     let text = error.to_string();
@@ -154,29 +121,20 @@ fn the_lock_of_a_dead_process_is_taken_over_at_once() {
     let first = RunId::generate();
     let _held = store.lock_beating(&scope(), &first, NEVER).expect("free");
     store
-        .write("killing", |connection| {
-            connection
-                .execute("UPDATE lock SET pid = 4294967295", [])
-                .doing("killing")
-        })
+        .write("killing", |connection| connection.execute("UPDATE lock SET pid = 4294967295", []).doing("killing"))
         .expect("a lock");
-    let new = store
-        .lock(&scope(), &RunId::generate())
-        .expect("its process is gone");
+    let new = store.lock(&scope(), &RunId::generate()).expect("its process is gone");
     assert_eq!(new.taken_over_from(), Some(first));
 }
 
 #[test]
 fn the_heartbeat_renews_and_notices_a_loss() {
     let store = Store::in_memory().expect("memory");
-    let lock = store
-        .lock_beating(&scope(), &RunId::generate(), Duration::from_millis(1))
-        .expect("free");
+    let lock = store.lock_beating(&scope(), &RunId::generate(), Duration::from_millis(1)).expect("free");
     age(&store, 20);
     let silent = || {
-        let heartbeat = store
-            .read(|connection| Ok(holder(connection, 1)?.expect("a lock").heartbeat))
-            .expect("readable");
+        let heartbeat =
+            store.read(|connection| Ok(holder(connection, 1)?.expect("a lock").heartbeat)).expect("readable");
         Utc::now() - heartbeat
     };
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -185,11 +143,7 @@ fn the_heartbeat_renews_and_notices_a_loss() {
         std::thread::yield_now();
     }
     store
-        .write("stealing", |connection| {
-            connection
-                .execute("UPDATE lock SET token = token + 1", [])
-                .doing("stealing")
-        })
+        .write("stealing", |connection| connection.execute("UPDATE lock SET token = token + 1", []).doing("stealing"))
         .expect("a lock");
     while !lock.is_lost() {
         assert!(Instant::now() < deadline, "the loss was not noticed");
@@ -202,13 +156,7 @@ fn a_write_for_another_scope_or_run_is_refused() {
     let store = Store::in_memory().expect("memory");
     let lock = store.lock(&scope(), &RunId::generate()).expect("free");
     let elsewhere = Scope::new("other", "");
-    assert!(matches!(
-        store.set_cursors(&lock, &elsewhere, &[("source", json!(1))]),
-        Err(Error::Misuse(_))
-    ));
+    assert!(matches!(store.set_cursors(&lock, &elsewhere, &[("source", json!(1))]), Err(Error::Misuse(_))));
     let another = RunId::generate();
-    assert!(matches!(
-        store.intend(&lock, &scope(), "sink", "target", &another, &[]),
-        Err(Error::Misuse(_))
-    ));
+    assert!(matches!(store.intend(&lock, &scope(), "sink", "target", &another, &[]), Err(Error::Misuse(_))));
 }

@@ -9,9 +9,7 @@ use crate::{Fault, Intent, Reject, RunId, RunStart, Scope};
 fn limit_pages(store: &Store, pages: i64) {
     store
         .write("limiting", |connection| {
-            connection
-                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-                .doing("limiting")
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).doing("limiting")
         })
         .expect("limited");
 }
@@ -53,18 +51,10 @@ fn a_full_disk_keeps_nothing_of_the_call_and_everything_before_it() {
     assert!(error.to_string().contains("state.db"), "{error}");
     assert_eq!(open(), 10);
 
-    let reject = Reject {
-        row: json!("x".repeat(5000)),
-        ..Reject::default()
-    };
-    let error = store
-        .add_rejects(&run, &vec![reject; 500])
-        .expect_err("full");
+    let reject = Reject { row: json!("x".repeat(5000)), ..Reject::default() };
+    let error = store.add_rejects(&run, &vec![reject; 500]).expect_err("full");
     assert!(matches!(error, Error::DiskFull { .. }), "{error:?}");
-    assert_eq!(
-        store.rejects(run.as_str(), None, 1, 0).expect("readable"),
-        []
-    );
+    assert_eq!(store.rejects(run.as_str(), None, 1, 0).expect("readable"), []);
 
     put(&many[10..20]).expect("a small call still fits");
     limit_pages(&store, 1_000_000);
@@ -77,16 +67,10 @@ fn the_log_is_synced_at_every_commit() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("opens");
     let writer = locked(&store.inner.writer);
-    let number = |name| {
-        writer
-            .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
-            .expect("a pragma")
-    };
+    let number = |name| writer.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("a pragma");
     assert_eq!(number("synchronous"), 2, "FULL");
     assert_eq!(number("foreign_keys"), 1);
-    let mode: String = writer
-        .pragma_query_value(None, "journal_mode", |row| row.get(0))
-        .expect("a pragma");
+    let mode: String = writer.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("a pragma");
     assert_eq!(mode, "wal");
 }
 
@@ -99,8 +83,7 @@ fn lookups_use_the_indexes_made_for_them() {
                 connection
                     .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
                     .and_then(|mut plan| {
-                        plan.query_map([], |row| row.get::<_, String>(3))?
-                            .collect::<rusqlite::Result<Vec<_>>>()
+                        plan.query_map([], |row| row.get::<_, String>(3))?.collect::<rusqlite::Result<Vec<_>>>()
                     })
                     .doing("explaining")
             })
