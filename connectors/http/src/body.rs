@@ -24,7 +24,15 @@ pub(crate) enum BodyTemplate {
 #[derive(Debug, Clone)]
 pub(crate) enum PartTemplate {
     Text(Slot),
-    File { path: Template, file_name: Option<Template>, content_type: Option<Template> },
+    File(Box<FileTemplate>),
+}
+
+/// A file to upload, with templates.
+#[derive(Debug, Clone)]
+pub(crate) struct FileTemplate {
+    pub(crate) path: Template,
+    pub(crate) file_name: Option<Template>,
+    pub(crate) content_type: Option<Template>,
 }
 
 /// A body ready to be sent, as often as need be.
@@ -80,8 +88,8 @@ impl PartTemplate {
     fn fill(&self, names: &Names<'_>, folder: &Path) -> std::result::Result<Option<PartPayload>, Unready> {
         Ok(match self {
             Self::Text(slot) => plain_text(&slot.value(names)?).map(PartPayload::Text),
-            Self::File { path, file_name, content_type } => {
-                let Some(written) = path.text(names)?.filter(|path| !path.trim().is_empty()) else {
+            Self::File(file) => {
+                let Some(written) = file.path.text(names)?.filter(|path| !path.trim().is_empty()) else {
                     return Err(Unready::Value("there is no path of a file to upload".to_owned()));
                 };
                 let path = inside(folder, &written)?;
@@ -89,8 +97,8 @@ impl PartTemplate {
                 let given = |template: &Option<Template>| -> Result<Option<String>> {
                     template.as_ref().map_or(Ok(None), |template| template.text(names))
                 };
-                let file_name = given(file_name)?.unwrap_or(own);
-                let content_type = given(content_type)?.unwrap_or_else(|| media_type(&file_name).to_owned());
+                let file_name = given(&file.file_name)?.unwrap_or(own);
+                let content_type = given(&file.content_type)?.unwrap_or_else(|| media_type(&file_name).to_owned());
                 Some(PartPayload::File { path, file_name, content_type })
             }
         })

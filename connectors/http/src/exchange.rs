@@ -24,9 +24,11 @@ const ERROR_LIMIT: usize = 64 << 10;
 
 /// An answer whose head has come.
 pub(crate) struct Reply {
+    what: String,
     response: reqwest::Response,
     url: Url,
-    shown: String,
+    /// The URL for the log, when somebody reads it.
+    shown: Option<String>,
     timeout: Duration,
     started: Instant,
     permit: OwnedSemaphorePermit,
@@ -81,16 +83,17 @@ impl Connection {
         let host = transport::host_port(&url);
         let permit = self.limiter().enter(&host).await?;
         let started = Instant::now();
-        let shown = request.shown(&url);
+        let shown = tracing::enabled!(tracing::Level::DEBUG).then(|| request.shown(&url));
         let built = self.client().request(request.method.clone(), url.clone());
         let sent = request.body.attach(built).await?.headers(headers).send().await;
         let response = sent.map_err(|error| {
             let error = transport::failure(&error, &url, self.timeout()).at(&request.what);
-            tracing::debug!(method = %request.method, url = %shown, ms = started.elapsed().as_millis() as u64, %error, "request failed");
+            tracing::debug!(method = %request.method, url = shown, ms = started.elapsed().as_millis() as u64, %error, "request failed");
             error
         })?;
-        let reply = Reply { response, url, shown, timeout: self.timeout(), started, permit };
-        tracing::debug!(method = %request.method, url = %reply.shown, status = reply.status().as_u16(), ms = reply.ms(), "answer");
+        let what = request.what.clone();
+        let reply = Reply { what, response, url, shown, timeout: self.timeout(), started, permit };
+        tracing::debug!(method = %request.method, url = reply.shown, status = reply.status().as_u16(), ms = reply.ms(), "answer");
         if let Some(pause) = reply.pause() {
             tracing::debug!(%host, seconds = pause.as_secs_f64(), "host asks to be left alone");
             self.limiter().hold(&host, pause);
@@ -150,7 +153,8 @@ impl Reply {
         while let Some(piece) = self.response.chunk().await.map_err(|error| self.cut(&error))? {
             if body.len() + piece.len() > limit {
                 return Err(Error::data(format!(
-                    "the answer of {} is larger than {} MiB",
+                    "{}: the answer of {} is larger than {} MiB",
+                    self.what,
                     transport::host_port(&self.url),
                     limit >> 20
                 ))
@@ -159,7 +163,13 @@ impl Reply {
             }
             body.extend_from_slice(&piece);
         }
-        tracing::debug!(url = %self.shown, status = self.status().as_u16(), ms = self.ms(), bytes = body.len(), "body read");
+        tracing::debug!(
+            url = self.shown,
+            status = self.status().as_u16(),
+            ms = self.ms(),
+            bytes = body.len(),
+            "body read"
+        );
         Ok(body.freeze())
     }
 
@@ -181,6 +191,6 @@ impl Reply {
     }
 
     fn cut(&self, error: &reqwest::Error) -> Error {
-        transport::failure(error, &self.url, self.timeout)
+        transport::failure(error, &self.url, self.timeout).at(&self.what)
     }
 }

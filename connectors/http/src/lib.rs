@@ -38,8 +38,5 @@ mod transport;
 mod typed;
 mod writer;
 mod xml;
-#[path = "../../files/src/xml/mod.rs"]
-#[allow(warnings)]
-mod xml_shim;
 
 pub use builtin::{BUILTIN, builtin, from_definition};

@@ -111,7 +111,7 @@ impl Host {
         if times.held_until > now {
             return Some(times.held_until);
         }
-        let Some(pace) = pace else { return None };
+        let pace = pace?;
         if times.next > now {
             return Some(times.next);
         }

@@ -135,6 +135,14 @@ impl Pager {
             }
             PagerKind::Link => self.follow(next_link(page.headers), page.url)? || counted,
         };
+        if let (true, false, Some(total)) = (self.done, counted, total) {
+            tracing::warn!(
+                stream = self.what,
+                records = self.seen_records,
+                total,
+                "the last page came before as many records as the answer says there are; is the number of the first page right?"
+            );
+        }
         Ok(())
     }
 

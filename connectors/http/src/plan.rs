@@ -5,11 +5,11 @@ use crate::json_path::JsonPath;
 use crate::limiter::Pace;
 use crate::policy::Policy;
 use crate::template::{Slot, Template};
-use crate::xml_shim::Selector;
 use reqwest::header::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
 use towpath_connector::{Descriptor, OperationInfo, Record, Setting};
+use towpath_files::xml::Selector;
 use towpath_spec::{Schema, Type};
 
 /// A connector ready to connect.

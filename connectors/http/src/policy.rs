@@ -217,12 +217,16 @@ impl Policy {
 
     /// Judges what a good status came with.
     pub(crate) fn content(&self, answered: &Answered<'_>, answer: &Json) -> Verdict {
+        let mut told = true;
         let why = match &self.success {
             Success::Status => return Verdict::Good,
             Success::Equals { path, values } => match path.first(answer) {
                 Some(found) if values.iter().any(|value| same(found, value)) => return Verdict::Good,
                 Some(found) => format!("`{}` is {}", path.as_str(), excerpt(found.to_string().as_bytes())),
-                None => format!("there is no `{}` in the answer", path.as_str()),
+                None => {
+                    told = false;
+                    format!("there is no `{}` in the answer", path.as_str())
+                }
             },
             Success::Present { path } => match path.first(answer) {
                 Some(_) => return Verdict::Good,
@@ -230,8 +234,15 @@ impl Policy {
             },
         };
         let said = self.message(answer);
-        if self.writes {
-            return Verdict::Refused(said.unwrap_or(why));
+        match said {
+            Some(said) if self.writes => return Verdict::Refused(said),
+            None if self.writes && told => return Verdict::Refused(why),
+            None if self.writes => {
+                // Neither success nor a reason: nobody can tell what became of the record.
+                let message = format!("{}: {} answered, but {why}", answered.what, answered.connection.host());
+                return Verdict::Failed(Error::remote(message).effect(Effect::Unknown));
+            }
+            _ => {}
         }
         let said = said.map(|said| format!(": {said}")).unwrap_or_default();
         Verdict::Failed(Error::remote(format!(
@@ -249,6 +260,18 @@ impl Policy {
     /// Whether an empty body means that there is no such record.
     pub(crate) fn empty_is_absent(&self) -> bool {
         self.absent.as_ref().is_some_and(|absent| absent.empty_body)
+    }
+
+    /// Whether a whole answer means that there is no such record: a marker, or an empty `{}`, `[]` or `""` where an empty
+    /// body means it.
+    pub(crate) fn answer_is_absent(&self, answer: &Json) -> bool {
+        let empty = match answer {
+            Json::Object(members) => members.is_empty(),
+            Json::Array(items) => items.is_empty(),
+            Json::String(text) => text.is_empty(),
+            _ => false,
+        };
+        (empty && self.empty_is_absent()) || self.is_absent(answer)
     }
 }
 

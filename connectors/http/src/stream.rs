@@ -108,8 +108,7 @@ impl Pages {
                 self.connection.host()
             )));
         };
-        // `null` or 0 in the place of everything: no such record.
-        if self.stream.policy.is_absent(&answer) {
+        if self.stream.policy.answer_is_absent(&answer) {
             return Ok(nothing(headers, url));
         }
         match self.stream.policy.content(&answered, &answer) {

@@ -54,7 +54,7 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, timeout: Duration) -> E
             .help("check `base_url` and the headers of the connection");
     }
     if error.is_connect() {
-        return connect_failure(error, &host);
+        return connect_failure(error, &host, CONNECT.min(timeout));
     }
     let seconds = timeout.as_secs_f64();
     let message = if error.is_timeout() {
@@ -71,7 +71,7 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, timeout: Duration) -> E
 }
 
 /// Nothing was sent: there was no connection to send it on.
-fn connect_failure(error: &reqwest::Error, host: &str) -> Error {
+fn connect_failure(error: &reqwest::Error, host: &str, patience: Duration) -> Error {
     let text = chain(error);
     let lower = text.to_lowercase();
     if error.is_dns() {
@@ -79,7 +79,7 @@ fn connect_failure(error: &reqwest::Error, host: &str) -> Error {
             .help("check the host in `base_url`, and this machine's DNS");
     }
     if error.is_timeout() {
-        return Error::passing(format!("no connection to {host} within {} s", CONNECT.as_secs()))
+        return Error::passing(format!("no connection to {host} within {} s", patience.as_secs_f64()))
             .help("check the host in `base_url`, and whether a firewall lets this machine through");
     }
     if lower.contains("refused") {

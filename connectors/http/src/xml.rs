@@ -7,7 +7,6 @@ use crate::excerpt::{excerpt, with_excerpt};
 use crate::plan::RecordsPlan;
 use crate::policy::{Answered, Verdict, looks_like_html};
 use crate::stream::{Pages, content_type};
-use crate::xml_shim::{Limits, Records, Selector, XmlError, XmlErrorKind};
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use chrono::{DateTime, Utc};
@@ -20,6 +19,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use towpath_connector::{Chunk, Error, Extract, Result, Retry};
+use towpath_files::xml::{Limits, Records, Selector, XmlError, XmlErrorKind};
 use towpath_spec::Schema;
 
 /// Rows of a batch.

@@ -152,3 +152,22 @@ async fn no_cookie_is_kept() {
         reader.check().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_large_history_comes_in_batches_and_only_the_end_is_a_position() {
+    let records = 60_000;
+    let seed = towpath_sandbox::Seed { records, people: 500, ..towpath_sandbox::Seed::default() };
+    let system = towpath_sandbox::start("peoplefluent", Options { seed, ..Options::default() }).await.unwrap();
+    let world = World::of(&system, json!({}));
+    let mut source = world.source("trainingHistoryXml", json!({"includeOlder": true}), None);
+    let (mut rows, mut chunks, mut positions) = (0, 0, 0);
+    while let Some(chunk) = source.next().await.unwrap() {
+        assert_eq!(positions, 0, "nothing comes behind the end");
+        assert!(chunk.frame.height() <= 50_000);
+        rows += chunk.frame.height();
+        chunks += 1;
+        positions += usize::from(chunk.position.is_some());
+    }
+    assert_eq!((rows, positions), (records, 1));
+    assert!(chunks >= 3, "{chunks}");
+}

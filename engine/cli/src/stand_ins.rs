@@ -8,12 +8,14 @@ use crate::world::Overrides;
 use std::path::{Path, PathBuf};
 use towpath_connector::Error;
 use towpath_plan::Plan;
+use towpath_run::StandIn;
 use towpath_sandbox::{Options, Seed, System};
 
 /// Stand-ins that run as long as this lives.
 pub struct StandIns {
     systems: Vec<System>,
     folder: PathBuf,
+    world: String,
 }
 
 /// The seed for stand-ins of a size.
@@ -25,19 +27,24 @@ impl StandIns {
     /// Starts a stand-in for each system among a plan's connections; `folder` keeps what they are left with.
     pub async fn start(plan: &Plan, args: &SeedArgs, folder: &Path) -> Result<(Self, Overrides), Failure> {
         let mut overrides = Overrides::new();
-        let mut stand_ins = Self { systems: Vec::new(), folder: folder.to_owned() };
+        // Each size is a world of its own.
+        let world = format!("{}-people-{}-records", args.sandbox_people, args.sandbox_records);
+        let mut stand_ins = Self { systems: Vec::new(), folder: folder.to_owned(), world };
         for connection in &plan.connections {
             let Some(name) = towpath_sandbox::names().iter().find(|name| **name == connection.connector) else {
                 continue;
             };
             if !stand_ins.systems.iter().any(|system| system.name() == *name) {
                 let options = Options { seed: seed(args), restore: stand_ins.kept(name)?, ..Options::default() };
-                let system = towpath_sandbox::start(name, options).await.map_err(started)?;
+                let system = towpath_sandbox::start(name, options).await.map_err(|error| {
+                    Failure::World(Error::user(error.to_string()).at(stand_ins.file(name).display()))
+                })?;
                 tracing::info!(system = system.name(), url = system.url(), "stand-in started");
                 stand_ins.systems.push(system);
             }
             if let Some(system) = stand_ins.systems.iter().find(|system| system.name() == *name) {
-                overrides.insert(connection.name.clone(), system.settings());
+                let identity = format!("sandbox {}", stand_ins.world);
+                overrides.insert(connection.name.clone(), StandIn { identity, settings: system.settings() });
             }
         }
         if stand_ins.systems.is_empty() {
@@ -51,7 +58,7 @@ impl StandIns {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.json"))
+        self.folder.join(format!("{name}-{}.json", self.world))
     }
 
     fn kept(&self, name: &str) -> Result<Option<serde_json::Value>, Failure> {
@@ -67,6 +74,13 @@ impl StandIns {
         })
     }
 
+    /// Stops them without a trace.
+    pub async fn forget(self) {
+        for system in self.systems {
+            system.stop().await;
+        }
+    }
+
     /// Keeps what the stand-ins hold and stops them.
     pub async fn stop(self) -> Result<(), Failure> {
         std::fs::create_dir_all(&self.folder).map_err(|error| Error::from(error).at(self.folder.display()))?;
@@ -77,13 +91,7 @@ impl StandIns {
                 .and_then(|()| std::fs::rename(&new, &file))
                 .map_err(|error| Error::from(error).at(file.display()))?;
         }
-        for system in self.systems {
-            system.stop().await;
-        }
+        self.forget().await;
         Ok(())
     }
-}
-
-fn started(error: towpath_sandbox::Error) -> Failure {
-    Failure::World(Error::user(error.to_string()))
 }

@@ -4,11 +4,15 @@ use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use std::io::IsTerminal;
 
+/// Columns of a terminal below which tables are not fitted to it.
+const NARROW: u16 = 100;
+
 /// A table with borders, as wide as the terminal.
 pub fn bordered(headers: Vec<String>) -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_header(headers);
-    if std::io::stdout().is_terminal() {
+    // A terminal too narrow for a table would break every word: there the lines are left to wrap.
+    if std::io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROW) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table

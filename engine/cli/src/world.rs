@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use towpath_plan::Plan;
-use towpath_run::{Observer, Options, RetryPolicy, World};
+use towpath_run::{Observer, Options, RetryPolicy, StandIn, World};
 use towpath_state::RunId;
 
 /// Overrides of connections, by name.
-pub type Overrides = BTreeMap<String, Vec<(String, String)>>;
+pub type Overrides = BTreeMap<String, StandIn>;
 
 /// Makes the world of a run.
 pub fn world(

@@ -382,7 +382,7 @@ pub fn compile_cast(column: &str, from: &Type, to: &Type) -> Result<Compiled, St
         run: Arc::new(move |args, _| convert(&args[0], &target)),
         kernel: cast_kernel(from, to),
     };
-    let call = Call { function: &CAST, bound, args: vec![source] };
+    let call = Call { function: &CAST, bound, args: vec![source], varying: vec![0] };
     Ok(Compiled::of(Node { kind: Kind::Call(call), ty: to.clone(), nullable: true, fallible, span: 0..0 }))
 }
 

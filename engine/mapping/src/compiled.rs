@@ -101,6 +101,11 @@ impl Compiled {
         self.root.as_const()
     }
 
+    /// The columns that cannot be null in rows for which this condition holds: `x` of `x is not none and …`.
+    pub fn not_null_where_true(&self) -> Vec<String> {
+        crate::narrow::not_null_where_true(&self.root)
+    }
+
     /// As Polars expressions.
     pub fn lower(&self, constants: &Constants) -> Lowered {
         let lower::Column { value, failed } = lower::lower(&self.root, constants);
@@ -112,7 +117,7 @@ impl Compiled {
     /// # Errors
     /// Why the row is rejected.
     pub fn interpret(&self, row: &dyn Row, constants: &Constants) -> Result<Value, Reason> {
-        Machine { row, constants, locals: Vec::new() }.eval(&self.root)
+        Machine { row, constants, locals: Vec::new(), as_columns: true }.eval(&self.root)
     }
 }
 

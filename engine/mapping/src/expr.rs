@@ -112,6 +112,8 @@ pub(crate) struct Call {
     pub function: &'static Function,
     pub bound: Bound,
     pub args: Vec<Node>,
+    /// Arguments that vary by row: where one of them is null, so is the result, unless the function wants to see nulls.
+    pub varying: Vec<usize>,
 }
 
 impl std::fmt::Debug for Call {

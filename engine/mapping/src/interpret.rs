@@ -2,10 +2,11 @@
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
+use towpath_spec::Type;
 
 use crate::compiled::Reason;
 use crate::expr::{Call, Kind, Loop, Node};
-use crate::functions::Nulls;
+use crate::functions::{Bound, Nulls};
 use crate::ops;
 use crate::scope::{Constants, Row};
 use crate::value::Value;
@@ -16,6 +17,9 @@ pub(crate) struct Machine<'a> {
     pub constants: &'a Constants,
     /// Loop variables by slot.
     pub locals: Vec<Value>,
+    /// Whether values of type json are kept as JSON from node to node, as columns of JSON do. Outside rows there are
+    /// no columns to agree with, and a datetime stays a datetime.
+    pub as_columns: bool,
 }
 
 fn because(value: &Value) -> impl Fn(String) -> Reason {
@@ -26,6 +30,12 @@ fn because(value: &Value) -> impl Fn(String) -> Reason {
 impl Machine<'_> {
     /// The value of a node, or why its row is rejected.
     pub fn eval(&mut self, node: &Node) -> Result<Value, Reason> {
+        let value = self.raw(node)?;
+        let settled = !self.as_columns || matches!(node.kind, Kind::Const(_) | Kind::Column(_));
+        Ok(if settled { value } else { conform(value, &node.ty) })
+    }
+
+    fn raw(&mut self, node: &Node) -> Result<Value, Reason> {
         match &node.kind {
             Kind::Const(value) => Ok(value.clone()),
             Kind::Column(name) => Ok(self.row.get(name)),
@@ -64,6 +74,7 @@ impl Machine<'_> {
                 _ => self.eval(other),
             },
             Kind::Attribute(of, name) => Ok(ops::attribute(&self.eval(of)?, name)),
+            Kind::Widen(of) if node.ty == Type::Json && !self.as_columns => self.eval(of),
             Kind::Widen(of) => {
                 let value = self.eval(of)?;
                 crate::cast::convert(&value, &node.ty).map_err(because(&value))
@@ -108,12 +119,12 @@ impl Machine<'_> {
     fn and_or(&mut self, node: &Node, left: &Node, right: &Node, is_or: bool) -> Result<Value, Reason> {
         let left = self.eval(left)?;
         let value = if ops::truthy(&left) == is_or { left } else { self.eval(right)? };
-        Ok(if node.ty == towpath_spec::Type::Bool { Value::Bool(ops::truthy(&value)) } else { value })
+        Ok(if node.ty == Type::Bool { Value::Bool(ops::truthy(&value)) } else { value })
     }
 
     fn call(&mut self, call: &Call) -> Result<Value, Reason> {
         let args = call.args.iter().map(|arg| self.eval(arg)).collect::<Result<Vec<_>, _>>()?;
-        run(&call.bound, &args, self.constants)
+        run(&call.bound, &call.varying, &args, self.constants)
             .map_err(|message| Reason { value: args.first().cloned().unwrap_or(Value::Null), message })
     }
 
@@ -153,8 +164,8 @@ impl Machine<'_> {
 }
 
 /// Runs a bound function on evaluated arguments.
-pub(crate) fn run(bound: &crate::functions::Bound, args: &[Value], constants: &Constants) -> Result<Value, String> {
-    if bound.nulls == Nulls::Propagate && args.first().is_some_and(Value::is_null) {
+pub(crate) fn run(bound: &Bound, varying: &[usize], args: &[Value], constants: &Constants) -> Result<Value, String> {
+    if bound.nulls == Nulls::Propagate && varying.iter().any(|slot| args[*slot].is_null()) {
         return Ok(Value::Null);
     }
     (bound.run)(args, constants)
@@ -168,4 +179,38 @@ fn loop_facts(at: usize, length: usize) -> Value {
     let facts =
         [int(at + 1), int(at), int(length - at), Value::Bool(at == 0), Value::Bool(at + 1 == length), int(length)];
     Value::Struct(LOOP_FACTS.iter().map(|name| (*name).to_owned()).zip(facts).collect())
+}
+
+/// A value as a column of the type would give it back: what is json is JSON, at any depth.
+pub(crate) fn conform(value: Value, ty: &Type) -> Value {
+    match (value, ty) {
+        (value, Type::Json) if value.is_null() => Value::Null,
+        (value @ Value::Json(_), Type::Json) => value,
+        (value, Type::Json) => Value::Json(value.to_json()),
+        (Value::List(items), Type::List(inner)) if holds_json(inner) => {
+            Value::List(items.into_iter().map(|item| conform(item, inner)).collect())
+        }
+        (Value::Struct(values), Type::Struct(fields)) if holds_json(ty) => {
+            let ty = |name: &str| fields.iter().find(|field| field.name == name).map_or(&Type::Null, |field| &field.ty);
+            Value::Struct(
+                values
+                    .into_iter()
+                    .map(|(name, value)| {
+                        let value = conform(value, ty(&name));
+                        (name, value)
+                    })
+                    .collect(),
+            )
+        }
+        (value, _) => value,
+    }
+}
+
+fn holds_json(ty: &Type) -> bool {
+    match ty {
+        Type::Json => true,
+        Type::List(inner) => holds_json(inner),
+        Type::Struct(fields) => fields.iter().any(|field| holds_json(&field.ty)),
+        _ => false,
+    }
 }

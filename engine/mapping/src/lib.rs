@@ -17,6 +17,7 @@ mod frame;
 pub mod functions;
 mod interpret;
 mod lower;
+mod narrow;
 mod ops;
 mod parse;
 mod reference;

@@ -111,7 +111,7 @@ pub(crate) fn lower(node: &Node, constants: &Constants) -> Column {
 pub(crate) fn whole(node: &Node, constants: &Constants) -> Column {
     let names = node.columns();
     if names.is_empty() {
-        let mut machine = interpret::Machine { row: &(), constants, locals: Vec::new() };
+        let mut machine = interpret::Machine { row: &(), constants, locals: Vec::new(), as_columns: true };
         return match machine.eval(node) {
             Ok(value) => Column::sound(literal(&value, &node.ty)),
             Err(_) => Column { value: literal(&Value::Null, &node.ty), failed: Some(lit(true)) },
@@ -175,9 +175,9 @@ fn call(node: &Node, call: &Call, constants: &Constants) -> Column {
     let bound = &call.bound;
     if let Kernel::Rows(_) = bound.kernel {
         let children: Vec<&Node> = call.args.iter().collect();
-        let (bound, fixed) = (bound.clone(), constants.clone());
+        let (bound, varying, fixed) = (bound.clone(), call.varying.clone(), constants.clone());
         let fails = bound.fallible;
-        return by_row(node, &children, constants, fails, move |args| interpret::run(&bound, args, &fixed));
+        return by_row(node, &children, constants, fails, move |args| interpret::run(&bound, &varying, args, &fixed));
     }
     let columns: Vec<Column> = call.args.iter().map(|arg| lower(arg, constants)).collect();
     let below = columns.iter().fold(None, |all, column| either(all, column.failed.clone()));

@@ -132,7 +132,7 @@ impl ScalarTemplate {
     pub fn render_at(&self, names: &dyn Fn(&str) -> Option<Value>, now: DateTime<Utc>) -> Result<Value, String> {
         let constants = Constants::at(now);
         let row = Names(names);
-        Machine { row: &row, constants: &constants, locals: Vec::new() }
+        Machine { row: &row, constants: &constants, locals: Vec::new(), as_columns: false }
             .eval(&self.root)
             .map(Value::peel)
             .map_err(|reason| reason.message)

@@ -8,7 +8,7 @@ use crate::step_shape::{self, Planned};
 use towpath_connector::{Setting, StreamInfo};
 use towpath_mapping::{Compiled, compile_aggregate, compile_cast, compile_condition, compile_value};
 use towpath_spec::document::{
-    CheckDoc, JoinDoc, JoinHow, LookupDoc, Missing, SortKey, StepDoc, StepKind, TransformDoc, Tree,
+    CheckDoc, CheckElse, JoinDoc, JoinHow, LookupDoc, Missing, SortKey, StepDoc, StepKind, TransformDoc, Tree,
 };
 use towpath_spec::{Diagnostic, Field, Schema, Span, Text, Type, codes};
 
@@ -100,7 +100,8 @@ fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, inp
     match &step.kind {
         StepKind::Filter(text) => {
             let condition = context.compile(Some(input), &[], |scope| compile_condition(text, scope))?;
-            Some((StepPlan::Filter(condition), input.clone()))
+            let output = narrowed(input, &condition);
+            Some((StepPlan::Filter(condition), output))
         }
         StepKind::Map(columns) => {
             let columns = compile_columns(context, columns, input, &[])?;
@@ -134,6 +135,15 @@ fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, inp
         StepKind::Lookup(lookup) => self::lookup(context, around, lookup, input, step.span, node),
         StepKind::Check(checks) => self::checks(context, checks, input),
     }
+}
+
+/// The columns of rows for which a condition holds: some can no longer be null.
+fn narrowed(input: &Schema, condition: &Compiled) -> Schema {
+    let mut output = input.clone();
+    for name in condition.not_null_where_true() {
+        output.fields.iter_mut().filter(|field| field.name == name).for_each(|field| field.nullable = false);
+    }
+    output
 }
 
 fn column_field(column: &Column) -> Field {
@@ -321,7 +331,13 @@ fn checks(context: &mut Context<'_>, checks: &[CheckDoc], input: &Schema) -> Pla
         })
         .collect();
     let compiled: Option<Vec<Check>> = compiled.into_iter().collect();
-    Some((StepPlan::Check(compiled?), input.clone()))
+    let compiled = compiled?;
+    // Rows for which a check does not hold go on only when it merely warns.
+    let output = compiled
+        .iter()
+        .filter(|check| check.otherwise != CheckElse::Warn)
+        .fold(input.clone(), |schema, check| narrowed(&schema, &check.expect));
+    Some((StepPlan::Check(compiled), output))
 }
 
 /// Finds what a lookup asks; checks the names of its parameters.

@@ -69,7 +69,7 @@ impl Batches {
 fn finished(runner: &Runner, joined: std::result::Result<PolarsResult<()>, tokio::task::JoinError>) -> Result<()> {
     match joined {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(runner.from_plan(error)),
+        Ok(Err(error)) => Err(runner.out_of_plan(error)),
         Err(panic) => Err(Error::bug(format!("a query panicked: {panic}"))),
     }
 }

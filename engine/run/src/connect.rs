@@ -53,7 +53,8 @@ impl Runner {
         for setting in connector.descriptor().settings.iter().filter(|setting| setting.default.is_some()) {
             settings.set(&setting.name, setting.default.clone().unwrap_or_default());
         }
-        let overrides = self.world.overrides.get(&planned.name).map(Vec::as_slice).unwrap_or_default();
+        let stand_in = self.world.overrides.get(&planned.name);
+        let overrides = stand_in.map(|stand_in| stand_in.settings.as_slice()).unwrap_or_default();
         for template in &planned.settings {
             if !overrides.iter().any(|(name, _)| *name == template.name) {
                 settings.set(&template.name, self.render(template, &place(planned, template))?);

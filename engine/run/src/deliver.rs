@@ -125,8 +125,8 @@ impl Runner {
     fn target(&self, sink: &SinkNode, connector: &str, writer: &dyn Writer) -> String {
         let operation = sink.operation.as_ref().map_or("", |(name, _)| name.as_str());
         let connection = &self.plan.connections[sink.connection].name;
-        if self.world.overrides.contains_key(connection) {
-            return format!("sandbox {connector} {operation}");
+        if let Some(stand_in) = self.world.overrides.get(connection) {
+            return format!("{connector} {} {operation}", stand_in.identity);
         }
         format!("{connector} {} {operation}", writer.target())
     }

@@ -219,8 +219,12 @@ fn single(params: &Record) -> Option<(&String, &Json)> {
 
 fn not_found(plan: &LookupPlan, params: &Record, answer: &[Record]) -> String {
     let params: Vec<String> = params.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let among = if answer.is_empty() { String::new() } else { format!(" among {} found", answer.len()) };
-    format!("{} found nothing that matches for {}{among}", plan.stream, params.join(", "))
+    let asked = if params.is_empty() { String::new() } else { format!(" for {}", params.join(", ")) };
+    match answer.len() {
+        0 => format!("{} has no record{asked}", plan.stream),
+        1 => format!("{} has a record{asked}, but it does not match", plan.stream),
+        many => format!("{} has {many} records{asked}, but none matches", plan.stream),
+    }
 }
 
 /// A row with the record of a lookup's answer in scope.

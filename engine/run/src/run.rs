@@ -10,12 +10,15 @@ use serde_json::Value as Json;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use towpath_connector::{Error, Result};
-use towpath_plan::{NodeKind, Plan};
+use towpath_plan::{NodeKind, Output, Plan, StepPlan};
 use towpath_spec::document::MaxRejects;
 use towpath_state::{
     Intent, Lock, LockError, NodeRecord, Receipt, ReceiptIn, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope,
     Store,
 };
+
+/// Runs of a pipeline whose rejects are kept.
+const KEPT_RUNS: usize = 30;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +157,8 @@ pub async fn run(
     }
     let outcome = conclude(&runner, errors);
     record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
+    // Journal and cursors are for ever; rejects of runs long past are not.
+    store.prune(KEPT_RUNS).map_err(|error| RunError::State(state_error(&error)))?;
     if !keep_stage {
         // What cannot be removed now is only space on disk; the next run does not read it.
         let _ = std::fs::remove_dir_all(stages);
@@ -228,11 +233,42 @@ fn settle(runner: &Arc<Runner>) -> Result<()> {
             return Err(Error::bug(message));
         }
     }
+    edges(runner)?;
     let cursors = std::mem::take(&mut *guard(&runner.cursors)?);
     match &runner.state {
         Some(state) if !cursors.is_empty() => state.set_cursors(&cursors),
         _ => Ok(()),
     }
+}
+
+/// What a node gave is what its readers took. A step that stops early is content with less, so that then nothing is said.
+fn edges(runner: &Runner) -> Result<()> {
+    let plan = &runner.plan;
+    let stops_early = |node: &NodeKind| match node {
+        NodeKind::Transform(transform) => {
+            transform.steps.iter().any(|step| matches!(step.plan, StepPlan::Limit(_) | StepPlan::Join(_)))
+        }
+        _ => false,
+    };
+    if runner.options.limit.is_some() || plan.nodes.iter().any(|node| stops_early(&node.kind)) {
+        return Ok(());
+    }
+    for (at, node) in plan.nodes.iter().enumerate() {
+        let input = match &node.kind {
+            NodeKind::Source(_) => continue,
+            NodeKind::Transform(transform) => transform.input,
+            NodeKind::Sink(sink) => sink.input,
+        };
+        if input.output != Output::Rows || !runner.accounts[at].has_started() {
+            continue;
+        }
+        let (given, taken) = (runner.accounts[input.node].counts().rows_out, runner.accounts[at].counts().rows_in);
+        if given != taken {
+            let from = &plan.nodes[input.node].name;
+            return Err(Error::bug(format!("`{from}` gave {given} rows and `{}` took {taken}", node.name)));
+        }
+    }
+    Ok(())
 }
 
 fn conclude(runner: &Runner, errors: Vec<NodeError>) -> Outcome {

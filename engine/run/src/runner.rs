@@ -29,12 +29,21 @@ pub struct World {
     pub env: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
     /// Values of `secret.NAME`.
     pub secret: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    /// Settings laid over those of a connection, by its name: that is how a sandbox takes the place of a system.
-    pub overrides: BTreeMap<String, Vec<(String, String)>>,
+    /// What takes the place of a connection's system, by the connection's name.
+    pub overrides: BTreeMap<String, StandIn>,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
     /// Asks the run to stop in order.
     pub cancel: CancellationToken,
+}
+
+/// A stand-in in the place of a system.
+#[derive(Debug, Clone)]
+pub struct StandIn {
+    /// What the journal knows it by, whatever port it listens on.
+    pub identity: String,
+    /// Settings laid over those of the connection.
+    pub settings: Vec<(String, String)>,
 }
 
 /// What a run may do.
@@ -175,7 +184,7 @@ impl Runner {
     }
 
     /// The error that came out of Polars: ours again, or Polars' own.
-    pub fn from_plan(&self, error: PolarsError) -> Error {
+    pub fn out_of_plan(&self, error: PolarsError) -> Error {
         let text = error.to_string();
         let number = text.split("towpath failure ").nth(1).and_then(|rest| {
             rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse::<usize>().ok())

@@ -90,7 +90,7 @@ impl StageWriter {
             node: node.to_owned(),
             folder: folder.to_owned(),
             columns: columns.clone(),
-            schema: std::sync::Arc::new(schema_to_polars(columns)),
+            schema: Arc::new(schema_to_polars(columns)),
             settled: None,
             held: None,
             segments: Vec::new(),

@@ -19,15 +19,18 @@ const AHEAD: u64 = 16 << 20;
 pub(super) fn scan(known: &Known) -> Result<Scan> {
     let raw = Schema::new(known.schema.names().map(|name| Field::new(name, Type::Text)).collect());
     let files: Vec<_> = known.heads.iter().map(|head| head.path.clone()).collect();
+    let bytes = paths::size(&files);
     let mut left = AHEAD;
     for head in &known.heads {
         left = left.saturating_sub(shape::check(&head.path, &known.options, head.names.len(), left)?);
     }
+    let frame = frame(known, &raw)?;
+    let all_checked = left > 0 && bytes.is_some_and(|bytes| bytes < AHEAD);
     Ok(Scan {
-        frame: checked(frame(known, &raw)?, known),
+        frame: if all_checked { frame } else { checked(frame, known) },
         raw,
         schema: known.schema.clone(),
-        bytes: paths::size(&files),
+        bytes,
     })
 }
 

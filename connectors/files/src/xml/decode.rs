@@ -47,6 +47,8 @@ pub(super) struct Decoded<R> {
     inner: R,
     charset: Option<String>,
     state: State,
+    /// Nothing stands between the parser and the reader any more.
+    direct: bool,
     /// What was read ahead (plain) or is decoded and not yet taken.
     ahead: Vec<u8>,
     at: usize,
@@ -57,7 +59,7 @@ pub(super) struct Decoded<R> {
 
 impl<R: BufRead> Decoded<R> {
     pub(super) fn new(inner: R, charset: Option<String>, limit: u64) -> Self {
-        Self { inner, charset, state: State::Unread, ahead: Vec::new(), at: 0, taken: 0, limit }
+        Self { inner, charset, state: State::Unread, direct: false, ahead: Vec::new(), at: 0, taken: 0, limit }
     }
 
     /// An event is complete: counting starts again.
@@ -152,11 +154,33 @@ impl<R: BufRead> BufRead for Decoded<R> {
         if self.taken > self.limit {
             return Err(std::io::Error::other(LongToken(self.limit)));
         }
+        if self.direct {
+            return self.inner.fill_buf();
+        }
+        self.fill_slowly()
+    }
+
+    #[inline]
+    fn consume(&mut self, amount: usize) {
+        self.taken += amount as u64;
+        if self.direct {
+            self.inner.consume(amount);
+        } else {
+            self.at += amount;
+        }
+    }
+}
+
+impl<R: BufRead> Decoded<R> {
+    /// What was read ahead or is to be decoded.
+    #[cold]
+    fn fill_slowly(&mut self) -> Result<&[u8]> {
         if let State::Unread = self.state {
             self.open()?;
         }
         if self.at == self.ahead.len() {
             if let State::Plain = self.state {
+                self.direct = true;
                 return self.inner.fill_buf();
             }
             self.ahead.clear();
@@ -176,16 +200,6 @@ impl<R: BufRead> BufRead for Decoded<R> {
             self.inner.consume(some);
         }
         Ok(&self.ahead[self.at..])
-    }
-
-    #[inline]
-    fn consume(&mut self, amount: usize) {
-        self.taken += amount as u64;
-        if self.at < self.ahead.len() {
-            self.at += amount;
-        } else {
-            self.inner.consume(amount);
-        }
     }
 }
 

@@ -89,31 +89,31 @@ impl<R: BufRead> Records<R> {
         self.event.clear();
         self.reader.get_mut().event();
         let before = self.reader.buffer_position();
-        let event = match self.reader.read_event_into(&mut self.event) {
-            Ok(event) => event,
-            Err(error) => {
-                let at = self.reader.error_position().max(before);
-                return Err(XmlError::from_parser(error, at));
-            }
-        };
+        // Looked at where it is: an event is larger than what is done with most of them.
+        let event = self.reader.read_event_into(&mut self.event);
         let (walk, selector) = (&mut self.walk, &*self.selector);
-        let done = match event {
-            Event::Start(tag) => walk.start(selector, &tag),
-            Event::End(_) => walk.end(selector, columns),
-            Event::Empty(tag) => match walk.start(selector, &tag) {
+        let done = match &event {
+            Ok(Event::Text(text)) if walk.is_capturing() => walk.text(&text.xml10_content()),
+            Ok(Event::Text(text)) => outside(walk, text),
+            Ok(Event::Start(tag)) => walk.start(selector, tag),
+            Ok(Event::End(_)) => walk.end(selector, columns),
+            Ok(Event::Empty(tag)) => match walk.start(selector, tag) {
                 Ok(()) => walk.end(selector, columns),
                 failed => failed,
             },
-            Event::Text(text) if walk.is_capturing() => walk.text(&text.xml10_content()),
-            Event::Text(text) => outside(walk, &text),
-            Event::CData(text) if walk.is_outside() => outside(walk, &text),
-            Event::CData(text) => walk.text(&text.xml10_content()),
-            Event::GeneralRef(reference) => refer(walk, &reference),
-            Event::Eof => {
+            Ok(Event::CData(text)) if walk.is_outside() => outside(walk, text),
+            Ok(Event::CData(text)) => walk.text(&text.xml10_content()),
+            Ok(Event::GeneralRef(reference)) => refer(walk, reference),
+            Ok(Event::Eof) => {
                 self.ended = true;
                 end(walk)
             }
-            Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) => Ok(()),
+            Ok(Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_)) => Ok(()),
+            Err(error) => {
+                let error = error.clone();
+                let at = self.reader.error_position().max(before);
+                return Err(XmlError::from_parser(error, at));
+            }
         };
         done.map_err(|(kind, message)| XmlError::new(kind, before, message))
     }

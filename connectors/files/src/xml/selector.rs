@@ -39,6 +39,14 @@ pub(super) struct Node {
     pub(super) attributes: Vec<(Name, usize)>,
 }
 
+impl Node {
+    /// Whether nothing but the element's text matters.
+    #[inline]
+    pub(super) fn is_leaf(&self) -> bool {
+        self.children.is_empty() && self.attributes.is_empty()
+    }
+}
+
 /// Columns that are found from the same element: the record or one around it.
 #[derive(Debug)]
 pub(super) struct Anchor {

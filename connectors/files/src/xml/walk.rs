@@ -108,6 +108,8 @@ pub(super) struct Walk {
     captures: Vec<usize>,
     /// Depth below the last frame.
     skipped: usize,
+    /// Length of `captures` before the outermost element that has no frame.
+    leaf: usize,
     /// For each node the child that matched last: elements tend to come in the same order.
     hints: Vec<usize>,
     root_seen: bool,
@@ -125,6 +127,7 @@ impl Walk {
             slots_len: 0,
             captures: Vec::new(),
             skipped: 0,
+            leaf: 0,
             hints: vec![0; selector.nodes.len()],
             root_seen: false,
             max_depth,
@@ -161,8 +164,11 @@ impl Walk {
         for at in from..to {
             self.descend(selector, self.places[at], name);
         }
-        if states == 0 && self.places.len() == to && !self.frames.is_empty() {
-            return self.skip();
+        if states == 0
+            && !self.frames.is_empty()
+            && self.places[to..].iter().all(|at| selector.nodes[at.node].is_leaf())
+        {
+            return self.leaf(selector, to);
         }
         if self.frames.len() >= self.max_depth {
             return Err(self.too_deep());
@@ -191,16 +197,16 @@ impl Walk {
     pub(super) fn end(&mut self, selector: &Selector, columns: &mut Columns) -> Result<(), Fail> {
         if self.skipped > 0 {
             self.skipped -= 1;
+            if self.skipped == 0 && self.captures.len() > self.leaf {
+                self.end_captures(self.leaf);
+            }
             return Ok(());
         }
         // The parser has checked that there is an element to close.
         let Some(frame) = self.frames.last().copied() else {
             return Ok(());
         };
-        for at in frame.captures..self.captures.len() {
-            self.slots[self.captures[at]].end();
-        }
-        self.captures.truncate(frame.captures);
+        self.end_captures(frame.captures);
         if frame.states & selector.record_state() != 0 {
             self.row(selector, columns)?;
         }
@@ -230,6 +236,29 @@ impl Walk {
         Ok(())
     }
 
+    #[inline]
+    fn end_captures(&mut self, from: usize) {
+        for at in from..self.captures.len() {
+            self.slots[self.captures[at]].end();
+        }
+        self.captures.truncate(from);
+    }
+
+    /// An element of which at most the text matters: no frame is needed.
+    #[inline]
+    fn leaf(&mut self, selector: &Selector, places: usize) -> Result<(), Fail> {
+        self.leaf = self.captures.len();
+        for at in places..self.places.len() {
+            let place = self.places[at];
+            for slot in &selector.nodes[place.node].texts {
+                self.capture(selector, place.slots + slot)?;
+            }
+        }
+        self.places.truncate(places);
+        self.skip()
+    }
+
+    #[inline]
     fn skip(&mut self) -> Result<(), Fail> {
         self.skipped += 1;
         if self.skipped + self.frames.len() > self.max_depth {

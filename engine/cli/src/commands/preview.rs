@@ -46,7 +46,9 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
         let world = world::world(&workspace, &secrets, overrides, Arc::new(Notes), cancel);
         let shown = towpath_run::preview(Arc::new(plan), &args.node, args.limit, options, world).await;
         let _ = std::fs::remove_dir_all(stages);
-        drop(stand_ins);
+        if let Some(stand_ins) = stand_ins {
+            stand_ins.forget().await;
+        }
         Ok::<_, Failure>(shown?)
     })?;
     print(&shown, shared.format)?;

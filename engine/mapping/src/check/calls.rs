@@ -190,11 +190,18 @@ impl Checker<'_> {
         };
         let null = |place: &Range<usize>| Node::constant(Value::Null, place.clone());
         let args: Vec<Node> = slots.into_iter().map(|(_, node)| node.unwrap_or_else(|| null(&at))).collect();
-        let nullable = bound.nullable.unwrap_or_else(|| args.first().is_some_and(|arg| arg.nullable));
+        let varying: Vec<usize> =
+            (0..args.len()).filter(|slot| *slot == 0 || args[*slot].as_const().is_none()).collect();
+        let nullable = bound.nullable.unwrap_or_else(|| varying.iter().any(|slot| args[*slot].nullable));
         let fallible = bound.fallible || args.iter().any(|arg| arg.fallible);
         let ty = bound.ty.clone();
-        let node =
-            Node { kind: Kind::Call(Call { function, bound, args }), ty, nullable, fallible, span: place.clone() };
+        let node = Node {
+            kind: Kind::Call(Call { function, bound, args, varying }),
+            ty,
+            nullable,
+            fallible,
+            span: place.clone(),
+        };
         match default {
             None => Some(node),
             Some(other) => self.with_default(node, other, false, place),

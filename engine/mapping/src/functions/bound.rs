@@ -16,7 +16,7 @@ pub(crate) type Run = Arc<dyn Fn(&[Value], &Constants) -> Result<Value, String> 
 /// What null arguments mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nulls {
-    /// The first argument being null makes the result null, and `run` is not asked.
+    /// An argument that varies by row being null makes the result null, and `run` is not asked.
     Propagate,
     /// `run` sees them.
     Seen,
@@ -55,7 +55,7 @@ pub(crate) enum Kernel {
 #[derive(Clone)]
 pub(crate) struct Bound {
     pub ty: Type,
-    /// Whether it can give null by itself; `None`: exactly when its first argument is null.
+    /// Whether it can give null by itself; `None`: exactly when one of its varying arguments is null.
     pub nullable: Option<bool>,
     /// Whether it can fail by itself.
     pub fallible: bool,
@@ -216,12 +216,10 @@ impl<'a> Binder<'a> {
         } else {
             Kernel::Rows("its other arguments vary by row")
         };
-        let varies = !self.only_first_varies();
-        let others_null = self.rest(1).any(|(_, a)| a.nullable);
         Ok(Bound {
             ty: Type::Text,
             nullable: None,
-            fallible: fallible || self.is_dynamic(0) || (varies && others_null) || self.any_dynamic(),
+            fallible: fallible || self.any_dynamic(),
             nulls: Nulls::Propagate,
             run,
             kernel,

@@ -78,7 +78,11 @@ pub(super) static FUNCTION: Function = Function {
                 return Err(Problem::new("wrong-arguments", 2, "expected `common`, `ceil` or `floor`"));
             }
         };
-        let ty = binder.ty(0).clone();
+        // Rounding up can take a digit more.
+        let ty = match binder.ty(0) {
+            Type::Decimal { precision, scale } => Type::Decimal { precision: (precision + 1).min(38), scale: *scale },
+            other => other.clone(),
+        };
         let bound = binder.rows(
             ty.clone(),
             matches!(ty, Type::Decimal { .. }),

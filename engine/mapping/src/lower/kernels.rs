@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use polars::prelude::arity::{broadcast_binary_elementwise, broadcast_binary_elementwise_values};
 use polars::prelude::{
     BooleanChunkedBuilder, ChunkedBuilder, Column as PlColumn, DataType, Expr, Field, Float64Chunked, Int32Chunked,
     Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PolarsError, PolarsResult, Series, StringChunked,
@@ -168,7 +169,7 @@ pub(super) fn tree(node: &Node, names: Vec<String>, constants: &Constants) -> Co
         }
         outcomes(&out, fails, height(columns), |row| {
             let row = BatchRow { readers: &readers, row };
-            let mut machine = Machine { row: &row, constants: &constants, locals: Vec::new() };
+            let mut machine = Machine { row: &row, constants: &constants, locals: Vec::new(), as_columns: true };
             machine.eval(&node).map_err(|reason| reason.message)
         })
     });
@@ -287,33 +288,34 @@ pub(super) fn ints(
 ) -> Expr {
     let out = dtype.clone();
     many(vec![left, right], dtype, move |columns| {
-        let (left, right) = (physical(&columns[0])?, physical(&columns[1])?);
-        let (left, right) = (left.i64()?, right.i64()?);
-        let height = height(columns);
-        let cells = (0..height).map(|row| run(cell(left, row)?, cell(right, row)?));
-        let cells: Vec<Option<i64>> = cells.collect();
-        Int64Chunked::from_iter_options("".into(), cells.into_iter()).into_series().cast_zone(&out)
+        let (left, right) = (physical(&columns[0]), physical(&columns[1]));
+        let cells: Int64Chunked =
+            broadcast_binary_elementwise(left.i64()?, right.i64()?, |l: Option<i64>, r: Option<i64>| run(l?, r?));
+        cells.into_series().cast_zone(&out)
     })
 }
 
 /// Two columns of floats to one, likewise.
 pub(super) fn floats(left: Expr, right: Expr, run: impl Fn(f64, f64) -> Option<f64> + Send + Sync + 'static) -> Expr {
     many(vec![left, right], DataType::Float64, move |columns| {
-        let (left, right) = (physical(&columns[0])?, physical(&columns[1])?);
-        let (left, right) = (left.f64()?, right.f64()?);
-        let height = height(columns);
-        let cells: Vec<Option<f64>> =
-            (0..height).map(|row| run(left.get(row % left.len())?, right.get(row % right.len())?)).collect();
-        Ok(Float64Chunked::from_iter_options("".into(), cells.into_iter()).into_series())
+        let (left, right) = (columns[0].as_materialized_series(), columns[1].as_materialized_series());
+        let out: Float64Chunked =
+            broadcast_binary_elementwise(left.f64()?, right.f64()?, |l: Option<f64>, r: Option<f64>| run(l?, r?));
+        Ok(out.into_series())
     })
 }
 
-fn cell(column: &Int64Chunked, row: usize) -> Option<i64> {
-    column.get(if column.len() == 1 { 0 } else { row })
+/// Two columns of floats to one; null where either is.
+pub(super) fn sound_floats(left: Expr, right: Expr, run: impl Fn(f64, f64) -> f64 + Send + Sync + 'static) -> Expr {
+    many(vec![left, right], DataType::Float64, move |columns| {
+        let (left, right) = (columns[0].as_materialized_series(), columns[1].as_materialized_series());
+        let out: Float64Chunked = broadcast_binary_elementwise_values(left.f64()?, right.f64()?, &run);
+        Ok(out.into_series())
+    })
 }
 
-fn physical(column: &PlColumn) -> PolarsResult<Series> {
-    Ok(column.as_materialized_series().to_physical_repr().into_owned().rechunk())
+fn physical(column: &PlColumn) -> Series {
+    column.as_materialized_series().to_physical_repr().into_owned()
 }
 
 trait CastZone {

@@ -189,15 +189,15 @@ pub(super) fn arithmetic(node: &Node, op: Arithmetic, left: &Node, right: &Node,
     }
     let float = to_polars(&Type::Float);
     let (lf, rf) = (l.value.cast(float.clone()), r.value.clone().cast(float));
-    let zero = right.as_const().and_then(ops::to_float).is_none_or(|x| x == 0.0);
-    let native = match op {
-        Arithmetic::Add => Some(lf.clone() + rf.clone()),
-        Arithmetic::Subtract => Some(lf.clone() - rf.clone()),
-        Arithmetic::Multiply => Some(lf.clone() * rf.clone()),
-        Arithmetic::Divide if !zero => Some(lf.clone() / rf.clone()),
-        _ => None,
+    // Polars folds `0.0 + x` to `x` and divides by multiplying with the reciprocal, both of which change bits.
+    let by = right.as_const().and_then(ops::to_float);
+    let sound = match op {
+        Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply => true,
+        Arithmetic::Divide => by.is_some_and(|by| by != 0.0),
+        _ => false,
     };
-    if let Some(value) = native {
+    if sound {
+        let value = kernels::sound_floats(lf, rf, move |l, r| ops::float_arithmetic(op, l, r).unwrap_or(f64::NAN));
         return Column { value, failed: below };
     }
     let value = kernels::floats(lf, rf, move |l, r| ops::float_arithmetic(op, l, r).ok());

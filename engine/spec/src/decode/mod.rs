@@ -23,6 +23,8 @@
 //! ```
 
 mod reader;
+#[cfg(test)]
+pub(crate) mod trace;
 mod values;
 
 pub use reader::MapReader;

@@ -20,13 +20,26 @@ pub struct MapReader<'a, 'p> {
     rest_taken: bool,
     missing: Vec<&'a str>,
     problems: &'p mut Problems,
+    #[cfg(test)]
+    trace: super::trace::Asked,
 }
 
 impl<'a, 'p> MapReader<'a, 'p> {
     /// A reader of a mapping. `span` is where missing keys are reported, best a name or key, not the whole mapping;
     /// `what` says what the mapping is, with its article: `a source`, `the step \`join\``.
     pub fn new(map: &'a Map, span: Span, what: impl Into<String>, problems: &'p mut Problems) -> Self {
-        Self { map, span, what: what.into(), asked: Vec::new(), rest_taken: false, missing: Vec::new(), problems }
+        let what = what.into();
+        Self {
+            map,
+            span,
+            #[cfg(test)]
+            trace: super::trace::Asked { what: what.clone(), ..Default::default() },
+            what,
+            asked: Vec::new(),
+            rest_taken: false,
+            missing: Vec::new(),
+            problems,
+        }
     }
 
     /// A reader of a value that has to be a mapping; `None` and a problem when it is not.
@@ -49,6 +62,8 @@ impl<'a, 'p> MapReader<'a, 'p> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
+        #[cfg(test)]
+        self.trace.keys.insert(key.to_owned());
         self.map.get(key)
     }
 
@@ -75,6 +90,8 @@ impl<'a, 'p> MapReader<'a, 'p> {
         if !self.has(key) {
             self.missing.push(key);
         }
+        #[cfg(test)]
+        self.trace.required.insert(key.to_owned());
         self.optional(key, read)
     }
 
@@ -150,6 +167,8 @@ impl<'a, 'p> MapReader<'a, 'p> {
 
     /// Reports when none of several keys was written. Ask for them first.
     pub fn require_one_of(&mut self, keys: &[&'a str], help: &str) {
+        #[cfg(test)]
+        self.trace.one_of.extend(keys.iter().map(|key| (*key).to_owned()));
         if keys.iter().any(|key| self.has(key)) {
             return;
         }
@@ -182,6 +201,8 @@ impl<'a, 'p> MapReader<'a, 'p> {
 
     /// Reports unknown and missing keys.
     pub fn finish(mut self) {
+        #[cfg(test)]
+        super::trace::keep(super::trace::Asked { rest: self.rest_taken, ..std::mem::take(&mut self.trace) });
         let map = self.map;
         // Where the rest is taken, an unknown key is one that was meant to be a missing one.
         let unknown = |entry: &&'a Entry| {

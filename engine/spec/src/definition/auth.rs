@@ -192,7 +192,7 @@ fn session(reader: &mut MapReader<'_, '_>, tree: &Tree) -> TokenDoc {
     };
     let from = reader.required("token", decode::text);
     TokenDoc {
-        request: reader.required("request", RequestDoc::read).unwrap_or_else(empty),
+        request: reader.required("request", RequestDoc::read_post).unwrap_or_else(empty),
         from: match from {
             Some(text) if text.value == "body" => TokenFrom::Body,
             other => TokenFrom::Path(other.unwrap_or_else(|| at("$"))),

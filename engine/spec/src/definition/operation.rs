@@ -85,7 +85,7 @@ impl OperationDoc {
         let mut reader = MapReader::of(tree, format!("operation `{name}`"), problems)?.at(name.span);
         let doc = reader.optional_text("doc");
         let kind = reader.required("kind", decode::choice(&KINDS));
-        let request = reader.required("request", RequestDoc::read);
+        let request = reader.required("request", RequestDoc::read_post);
         let fields = SettingDoc::read_all(&mut reader, "fields", "a field");
         let auth = reader.optional("auth", decode::one_or_many(decode::text));
         let success = reader.optional("success", SuccessDoc::read).unwrap_or_default();

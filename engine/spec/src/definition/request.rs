@@ -7,7 +7,7 @@ use crate::source_text::{Span, Text};
 /// `request:`. Every text is a template; which names it may use depends on whose request it is.
 #[derive(Debug, Clone)]
 pub struct RequestDoc {
-    /// `GET`, `POST`, ….
+    /// `GET`, `POST`, …; when it is not written, `GET` for a stream and `POST` for a login or an operation.
     pub method: Text,
     /// The path behind the base URL; each `{{ }}` is percent-encoded as one path segment.
     pub path: Text,
@@ -66,11 +66,20 @@ pub enum PartValue {
 
 impl RequestDoc {
     pub(super) fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        Self::read_as(tree, "GET", problems)
+    }
+
+    /// Reads a request that is a POST when it does not say otherwise.
+    pub(super) fn read_post(tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        Self::read_as(tree, "POST", problems)
+    }
+
+    fn read_as(tree: &Tree, default_method: &str, problems: &mut Problems) -> Option<Self> {
         let mut reader = MapReader::of(tree, "a request", problems)?;
         let method = reader.optional("method", method);
         let path = reader.required_text("path");
         let request = Self {
-            method: method.unwrap_or_else(|| Text::new("GET", tree.span)),
+            method: method.unwrap_or_else(|| Text::new(default_method, tree.span)),
             path: path.unwrap_or_default(),
             base: reader.optional_text("base"),
             query: reader.map("query", decode::any),

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is good: format, lints, documentation tests, generated pages, all tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The C compiler builds SQLite, zstd and the TLS library; cmake is not needed.
+if ! command -v cc >/dev/null && command -v apt-get >/dev/null; then
+    apt-get update -q && apt-get install -y -q build-essential
+fi
+
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --quiet -- -D warnings
+cargo build --workspace --quiet
+cargo test --workspace --doc --quiet
+"${CARGO_TARGET_DIR:-target}/debug/towpath" reference docs/reference --check
+
+# Tests last: the runner's own summary closes the output.
+if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --workspace --no-fail-fast
+else
+    cargo test --workspace --no-fail-fast
+fi
