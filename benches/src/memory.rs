@@ -120,3 +120,33 @@ fn wait(pid: u32) -> Result<Exit> {
         max_resident: usage.ru_maxrss.unsigned_abs() * 1024,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn what_a_process_took_is_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let idle = watch(&mut shell("sleep 0.2; echo done"), folder.path()).expect("it ends well");
+        assert_eq!(idle.printed, "done\n");
+        assert!(idle.wall >= Duration::from_millis(200) && idle.cpu < Duration::from_millis(150), "{idle:?}");
+        assert!(idle.anonymous > 0 && idle.anonymous <= idle.max_resident, "{idle:?}");
+        let large = watch(&mut shell("x=$(head -c 50000000 /dev/zero | tr '\\0' x); sleep 0.1"), folder.path());
+        assert!(large.expect("it ends well").anonymous > idle.anonymous + 40_000_000);
+    }
+
+    #[test]
+    fn a_process_that_fails_is_quoted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = watch(&mut shell("echo out of luck >&2; exit 3"), folder.path()).expect_err("it fails");
+        let said = error.to_string();
+        assert!(said.contains("status 3") && said.contains("out of luck"), "{said}");
+    }
+}

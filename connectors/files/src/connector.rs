@@ -71,6 +71,7 @@ pub(crate) fn of(format: impl Format) -> Arc<dyn Connector> {
             .map_or_else(Vec::new, |rest| with_path("File to write, or folder when it is split into several.", rest)),
         streams: Vec::new(),
         operations: Vec::new(),
+        logins: Vec::new(),
         reads: true,
         writes,
     };

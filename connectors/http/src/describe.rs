@@ -60,7 +60,7 @@ pub(crate) fn descriptor(
     );
     Descriptor {
         name: definition.name.value.clone(),
-        doc: document(definition),
+        doc: text(definition.description.as_ref()),
         kind: Kind::Api,
         settings,
         source_settings: vec![lookback],
@@ -69,6 +69,7 @@ pub(crate) fn descriptor(
         writes: !operations.is_empty(),
         streams: infos,
         operations: operations.iter().map(|operation| operation.info.clone()).collect(),
+        logins: definition.auth.iter().map(|auth| (auth.name.value.clone(), login(auth))).collect(),
     }
 }
 
@@ -76,18 +77,7 @@ fn text(text: Option<&Text>) -> String {
     text.map(|text| text.value.trim().to_owned()).unwrap_or_default()
 }
 
-/// The description, with the ways to log in, which are calls too.
-fn document(definition: &Definition) -> String {
-    let mut doc = text(definition.description.as_ref());
-    for auth in &definition.auth {
-        if !doc.is_empty() {
-            doc.push_str("\n\n");
-        }
-        doc.push_str(&login(auth));
-    }
-    doc
-}
-
+/// A way to log in, in a sentence or two.
 fn login(auth: &AuthDoc) -> String {
     let how = match &auth.kind {
         AuthKind::None => "no credentials".to_owned(),
@@ -104,7 +94,7 @@ fn login(auth: &AuthDoc) -> String {
     };
     let doc = auth.doc.as_ref().map(|doc| format!(" {}", doc.value.trim())).unwrap_or_default();
     let source = auth.source.as_ref().map(|source| format!(" (source: {source})")).unwrap_or_default();
-    format!("Login `{}`: {how}.{doc}{source}", auth.name)
+    format!("{how}.{doc}{source}")
 }
 
 /// A setting, parameter or field.

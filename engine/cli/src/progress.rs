@@ -58,12 +58,10 @@ impl Observer for Bars {
                 bar.set_message(format!("try {attempt} in {}: {error}", table::duration(wait_millis)));
             }),
             Event::Finished { report } => self.with(&report.node, |bar| bar.finish_and_clear()),
-            Event::Failed { node, error } => {
-                self.with(&node, |bar| bar.finish_and_clear());
-                self.say(format!("{} {error}", screen::style("failed:", "1;31")));
-                if let Some(help) = error.help {
-                    self.say(format!("{} {help}", screen::style("  help:", "1;36")));
-                }
+            // What failed is told at the end.
+            Event::Failed { node, .. } => self.with(&node, |bar| bar.finish_and_clear()),
+            Event::Warning { node, message } => {
+                self.say(format!("{} {node}: {message}", screen::style("warning:", "1;33")));
             }
             Event::Note { node, message } => self.say(format!("{node}: {message}")),
         }
@@ -121,6 +119,7 @@ impl Observer for Lines {
                 let help = error.help.clone().unwrap_or_default();
                 tracing::error!(node, help, "{error}");
             }
+            Event::Warning { node, message } => tracing::warn!(node, "{message}"),
             Event::Note { node, message } => tracing::info!(node, "{message}"),
         }
     }

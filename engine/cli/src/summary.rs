@@ -38,12 +38,23 @@ pub fn nodes(reports: &[NodeReport]) -> String {
 pub fn sentence(outcome: &Outcome) -> String {
     let sum = |read: fn(&NodeReport) -> u64| outcome.nodes.iter().map(read).sum::<u64>();
     let sinks = || outcome.nodes.iter().filter(|report| report.kind == "sink");
-    let delivered: u64 = sinks().map(|report| report.counts.rows_out).sum();
+    let written: u64 = sinks().filter(|report| report.is_file).map(|report| report.counts.rows_out).sum();
+    let delivered: u64 = sinks().filter(|report| !report.is_file).map(|report| report.counts.rows_out).sum();
     let unchanged: u64 = sinks().map(|report| report.counts.skipped).sum();
     let rejected = sum(|report| report.counts.rejected);
-    let mut parts = vec![format!("{} delivered", table::grouped(delivered))];
+    let mut parts = Vec::new();
+    if sinks().any(|report| !report.is_file) {
+        parts.push(format!("{} delivered", table::grouped(delivered)));
+    }
+    if sinks().any(|report| report.is_file) {
+        parts.push(format!("{} written", table::grouped(written)));
+    }
     if unchanged > 0 {
         parts.push(format!("{} unchanged and not sent again", table::grouped(unchanged)));
+    }
+    let unknown = sum(|report| report.counts.unknown);
+    if unknown > 0 {
+        parts.push(format!("{} held, outcome unknown", table::grouped(unknown)));
     }
     if rejected > 0 {
         parts.push(format!("{} rejected", table::grouped(rejected)));
@@ -55,5 +66,6 @@ pub fn sentence(outcome: &Outcome) -> String {
         Status::FailedPassing => "failed for a passing reason; run it again later",
         Status::Interrupted => "interrupted",
     };
-    format!("run {} {word}: {}", outcome.run, parts.join(", "))
+    let colon = if parts.is_empty() { "" } else { ": " };
+    format!("run {} {word}{colon}{}", outcome.run, parts.join(", "))
 }

@@ -34,6 +34,8 @@ pub struct Descriptor {
     pub streams: Vec<StreamInfo>,
     /// What can be written; empty when sinks are not told apart by `operation:`.
     pub operations: Vec<OperationInfo>,
+    /// How it logs in: name and description of each way, for SaaS systems.
+    pub logins: Vec<(String, String)>,
     /// Whether it has sources at all.
     pub reads: bool,
     /// Whether it has sinks at all.

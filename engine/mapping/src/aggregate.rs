@@ -7,6 +7,7 @@ use towpath_spec::{Diagnostic, Field, Text, Type};
 
 use crate::check::{Checker, bytes, span_of};
 use crate::columns::to_polars;
+use crate::compiled::Compiled;
 use crate::expr::Node;
 use crate::lower;
 use crate::parse;
@@ -30,9 +31,15 @@ impl Aggregate {
         &self.columns
     }
 
-    /// What a row must not fail at for its group to be right: true where the row has to be rejected beforehand.
-    pub fn failed(&self, constants: &Constants) -> Option<Expr> {
-        self.of.as_ref().and_then(|of| lower::lower(of, constants).failed)
+    /// What it aggregates, when that can fail for a row: such rows have to be rejected beforehand.
+    pub fn fallible_argument(&self) -> Option<Compiled> {
+        self.of.clone().filter(|of| of.fallible).map(Compiled::of)
+    }
+
+    /// As a Polars aggregation over all rows, for a `select`.
+    pub fn lower_over_all(&self, constants: &Constants) -> Expr {
+        let value = self.lower(constants);
+        if self.function == "collect" { value.implode(true) } else { value }
     }
 
     /// As a Polars aggregation, for the expressions of a group-by.

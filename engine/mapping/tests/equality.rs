@@ -686,7 +686,7 @@ fn check(frame: &DataFrame, written: &Written) -> Result<bool, TestCaseError> {
 
 #[test]
 fn compiled_equals_interpreted() {
-    let cases = std::env::var("TOWPATH_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000);
+    let cases = std::env::var("TOWPATH_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4_000);
     let seed = std::env::var("TOWPATH_SEED").ok();
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let mut runner = match seed {

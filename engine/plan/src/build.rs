@@ -49,7 +49,9 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     }
     known.check_all(&mut context);
     count_readers(&mut nodes);
-    unread(&mut context, &nodes);
+    if pipeline.unreadable.is_empty() {
+        unread(&mut context, &nodes);
+    }
     once_each(&mut context.diagnostics);
     let failed = context.diagnostics.iter().any(Diagnostic::is_error);
     let plan = Plan {

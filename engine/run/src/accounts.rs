@@ -136,6 +136,8 @@ pub struct NodeReport {
     pub node: String,
     /// `source`, `transform` or `sink`.
     pub kind: &'static str,
+    /// Whether it wrote files rather than records of another system.
+    pub is_file: bool,
     /// What it did.
     #[serde(flatten)]
     pub counts: Counts,

@@ -89,7 +89,9 @@ impl Runner {
         node: usize,
     ) -> Result<Settings> {
         let mut settings = Settings::default();
-        for setting in declared.iter().filter(|setting| setting.default.is_some()) {
+        // A default that is a template is the connector's own to fill in.
+        let is_plain = |default: &Json| !default.as_str().is_some_and(|text| text.contains("{{"));
+        for setting in declared.iter().filter(|setting| setting.default.as_ref().is_some_and(is_plain)) {
             settings.set(&setting.name, setting.default.clone().unwrap_or_default());
         }
         for template in templates {

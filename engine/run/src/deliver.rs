@@ -26,7 +26,7 @@ use towpath_state::{Intent, Outcome, Receipt, ReceiptIn};
 /// Each sink is carried out once, whoever asks for it.
 #[derive(Default)]
 pub(crate) struct Deliveries {
-    cells: Mutex<HashMap<usize, Arc<OnceCell<Option<Stage>>>>>,
+    cells: Mutex<HashMap<usize, Arc<OnceCell<Result<Option<Stage>>>>>>,
 }
 
 /// Records whose intents are written together, for each request that may be under way.
@@ -62,7 +62,7 @@ impl Runner {
     /// Carries out a sink, once; gives its results where they are read.
     pub(crate) async fn deliver_once(self: &Arc<Self>, node: usize) -> Result<Option<Stage>> {
         let cell = lock(&self.deliveries.cells)?.entry(node).or_default().clone();
-        cell.get_or_try_init(|| self.clone().carry_out_sink(node)).await.cloned()
+        cell.get_or_init(|| self.clone().carry_out_sink(node)).await.clone()
     }
 
     async fn carry_out_sink(self: Arc<Self>, node: usize) -> Result<Option<Stage>> {
@@ -175,7 +175,7 @@ impl Runner {
                     book(&account.unknown, 1);
                     delivery.result(&parcel, "unknown", Some(&message), Record::new())?;
                     let key = Json::Object(parcel.key.clone());
-                    self.note(delivery.node, format!("{key} is held: {message}"));
+                    self.warn(delivery.node, format!("{key} is held: {message}"));
                 }
             }
         }
@@ -276,6 +276,9 @@ impl Runner {
                 End::Unknown(error) => {
                     book(&account.unknown, 1);
                     delivery.result(&parcel, "unknown", Some(&error.message), Record::new())?;
+                    let key = Json::Object(parcel.key.clone());
+                    let message = format!("{key} was sent and its outcome is unknown; it is held: {}", error.message);
+                    self.warn(delivery.node, message);
                     receipts.push(receipt(Outcome::Unknown, Record::new(), Some(error.message)));
                 }
                 End::Failed(error) => {

@@ -43,6 +43,13 @@ pub enum Event {
         /// What went wrong.
         error: Error,
     },
+    /// Something a person should look at.
+    Warning {
+        /// The node.
+        node: String,
+        /// What.
+        message: String,
+    },
     /// Something worth knowing.
     Note {
         /// The node.

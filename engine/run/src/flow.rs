@@ -47,8 +47,9 @@ impl Runner {
                     .map(|columns| runner.empty(&columns))
                     .ok_or_else(|| Error::bug(format!("`{}` has no such output", node.name)));
             }
+            // A failure is kept as well: nobody else need try.
             let cell = runner.output(port)?;
-            let stage = cell.get_or_try_init(|| runner.clone().stage_of(port)).await?;
+            let stage = cell.get_or_init(|| runner.clone().stage_of(port)).await.clone()?;
             Ok(Flow { frame: stage.scan()?, columns: stage.columns().clone() })
         }
         .boxed()
@@ -114,9 +115,12 @@ impl Runner {
     pub(crate) fn blame(&self, node: usize, error: Error) -> Error {
         let name = &self.plan.nodes[node].name;
         if error.message.starts_with('`') || error.message == "interrupted" {
+            self.origin(node, &error);
             return error;
         }
-        error.at(format!("`{name}`"))
+        let error = error.at(format!("`{name}`"));
+        self.origin(node, &error);
+        error
     }
 
     async fn transform(self: &Arc<Self>, node: usize, transform: &TransformNode) -> Result<Flow> {
@@ -165,12 +169,16 @@ impl Runner {
     fn row_steps(self: &Arc<Self>, node: usize, flow: Flow, steps: &[Step]) -> Flow {
         let columns = steps.last().map_or(flow.columns, |step| step.output.clone());
         let prepared = RowSteps::new(node, steps, &self.constants);
+        Flow { frame: self.prepared(flow.frame, prepared), columns }
+    }
+
+    /// Carries prepared steps out inside of the plan.
+    fn prepared(self: &Arc<Self>, frame: LazyFrame, prepared: RowSteps) -> LazyFrame {
         let schema = prepared.output();
         let runner = self.clone();
         let apply = move |frame: DataFrame| prepared.apply(&runner, frame);
         let schema = move |_: &Schema| -> PolarsResult<SchemaRef> { Ok(schema.clone()) };
-        let frame = flow.frame.map(apply, AllowedOptimizations::STREAMING, Some(Arc::new(schema)), Some("row steps"));
-        Flow { frame, columns }
+        frame.map(apply, AllowedOptimizations::STREAMING, Some(Arc::new(schema)), Some("row steps"))
     }
 
     /// Conversions of a scan's text columns to the columns of its source.
@@ -207,7 +215,11 @@ impl Runner {
             let other = self.flow(port).await?;
             others.push((other.frame, other.columns));
         }
-        let before = self.tap(flow.frame, node, |account| &account.merged);
+        let guarded = match RowSteps::guard(node, step, &self.constants) {
+            Some(guard) => self.prepared(flow.frame, guard),
+            None => flow.frame,
+        };
+        let before = self.tap(guarded, node, |account| &account.merged);
         let after = table_steps::apply(self, before, step, others)?;
         let after = self.tap(after, node, |account| &account.added);
         Ok(Flow { frame: after, columns: step.output.clone() })

@@ -19,7 +19,7 @@ pub struct Preview {
     pub rejected: u64,
 }
 
-/// Reads what is needed for the first rows of a node; sinks are not run, state is not touched.
+/// Reads what is needed for the first rows of a node, or of its rejects (`NODE.rejects`); sinks are not run, state is not touched.
 ///
 /// # Errors
 /// What a source, a lookup or a step failed with.
@@ -27,16 +27,23 @@ pub async fn preview(plan: Arc<Plan>, node: &str, rows: usize, options: Options,
     if let Some(blocked) = plan.blocked.first() {
         return Err(Error::user(blocked.message.clone()));
     }
+    let (name, output) = match node.strip_suffix(".rejects") {
+        Some(name) => (name, Output::Rejects),
+        None => (node, Output::Rows),
+    };
     let at = plan
         .nodes
         .iter()
-        .position(|known| known.name == node)
-        .ok_or_else(|| Error::user(format!("there is no node `{node}`")))?;
+        .position(|known| known.name == name)
+        .ok_or_else(|| Error::user(format!("there is no node `{name}`")))?;
+    let mut plan = (*plan).clone();
+    plan.nodes[at].rejects_read |= output == Output::Rejects;
     // What arrives at a sink is what its input gives.
     let port = match &plan.nodes[at].kind {
-        NodeKind::Sink(sink) => sink.input,
-        _ => Port { node: at, output: Output::Rows },
+        NodeKind::Sink(sink) if output == Output::Rows => sink.input,
+        _ => Port { node: at, output },
     };
+    let plan = Arc::new(plan);
     let stages = options.stages.join(&options.run);
     let runner = Runner::new(plan, Mode::Preview, options, world, None);
     let previewed = first_rows(&runner, port, rows).await;

@@ -109,7 +109,8 @@ impl NewReject {
         let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut row = Record::new();
         row.insert("node".into(), node.into());
-        row.insert("step".into(), self.step.into());
+        // Steps are counted from 1 where people see them.
+        row.insert("step".into(), self.step.map(|step| step + 1).into());
         row.insert("field".into(), self.field.clone().into());
         row.insert("value".into(), self.value.as_ref().filter(|value| !value.is_null()).map(text).into());
         row.insert("reason".into(), self.reason.clone().into());

@@ -41,6 +41,8 @@ enum Work {
     Unnest(PlSmallStr),
     Explode(PlSmallStr),
     Check(Vec<(Check, Computed)>),
+    /// Values that are only computed to reject the rows for which they fail.
+    Guard(Vec<Computed>),
 }
 
 /// A compiled value with its lowering.
@@ -129,6 +131,22 @@ impl RowSteps {
         Self { node, steps: prepared, output }
     }
 
+    /// Rows for which the arguments of an aggregate step cannot be computed become rejects; `None` when none can fail.
+    pub fn guard(node: usize, step: &Step, constants: &Constants) -> Option<Self> {
+        let StepPlan::Aggregate { values, .. } = &step.plan else { return None };
+        let arguments: Vec<Computed> = values
+            .iter()
+            .filter_map(|(name, value)| Some(Computed::new(name, &value.fallible_argument()?, constants)))
+            .collect();
+        if arguments.is_empty() {
+            return None;
+        }
+        let output = Arc::new(schema_to_polars(&step.input));
+        let work = Work::Guard(arguments);
+        let prepared = Prepared { index: step.index, input: step.input.clone(), output: output.clone(), work };
+        Some(Self { node, steps: vec![prepared], output })
+    }
+
     /// The columns that come out, as Polars knows them.
     pub fn output(&self) -> SchemaRef {
         self.output.clone()
@@ -211,6 +229,15 @@ impl Prepared {
                 Ok(After::all(conform(exploded, &self.output)?))
             }
             Work::Check(checks) => self.check(runner, node, frame, checks),
+            Work::Guard(values) => {
+                let evaluated = evaluate(&frame, values)?;
+                let rejected = self.reject(runner, node, &frame, &evaluated, values)?;
+                let frame = match evaluated.passed() {
+                    Some(passed) => frame.filter(&passed)?,
+                    None => frame,
+                };
+                Ok(After { frame, filtered: 0, rejected })
+            }
         }
     }
 
@@ -289,7 +316,7 @@ impl Prepared {
                 continue;
             }
             match check.otherwise {
-                CheckElse::Warn => runner.note(node, format!("check `{}` does not hold for {broken} rows", check.name)),
+                CheckElse::Warn => runner.warn(node, format!("check `{}` does not hold for {broken} rows", check.name)),
                 CheckElse::Fail => {
                     let message = format!("check `{}` does not hold for {broken} rows", check.name);
                     let error = towpath_connector::Error::data(message)

@@ -212,7 +212,7 @@ async fn sinks(runner: &Arc<Runner>) -> Vec<NodeError> {
     while let Some(ended) = running.join_next().await {
         let (node, error) = match ended {
             Ok((_, Ok(_))) => continue,
-            Ok((node, Err(error))) => (runner.plan.nodes[node].name.clone(), error),
+            Ok((node, Err(error))) => (runner.plan.nodes[runner.origin_of(&error, node)].name.clone(), error),
             Err(panic) => ("run".to_owned(), Error::bug(format!("a task panicked: {panic}"))),
         };
         // A node that several sinks need fails once.
@@ -303,8 +303,11 @@ fn remarks(runner: &Runner) -> Vec<String> {
         };
         let counts = runner.accounts[node].counts();
         if counts.unknown > 0 {
-            remarks
-                .push(format!("{} records of `{}` have an unknown outcome and are held", counts.unknown, planned.name));
+            remarks.push(format!(
+                "{} of `{}` have an unknown outcome and are held",
+                count(counts.unknown, "record"),
+                planned.name
+            ));
         }
         let Some(limit) = sink.max_rejects else {
             continue;
@@ -320,12 +323,18 @@ fn remarks(runner: &Runner) -> Vec<String> {
         };
         if over {
             remarks.push(format!(
-                "{rejected} rejects on the way to `{}` are above its limit of {allowed} (of {rows} rows)",
-                planned.name
+                "{} on the way to `{}` pass its limit of {allowed} (of {})",
+                count(rejected, "reject"),
+                planned.name,
+                count(rows, "row")
             ));
         }
     }
     remarks
+}
+
+fn count(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn record(store: &Store, run: &RunId, outcome: &Outcome) -> towpath_state::Result<()> {

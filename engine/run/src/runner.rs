@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use towpath_connector::{Error, Fault, Registry, Result};
 use towpath_mapping::{Constants, RunFacts};
-use towpath_plan::{Plan, Port};
+use towpath_plan::{NodeKind, Plan, Port};
 
 /// What is outside of a plan: connectors, values that differ from machine to machine, and those who watch.
 #[derive(Clone)]
@@ -91,7 +91,8 @@ pub(crate) struct Runner {
     pub retry: RetryPolicy,
     pub deliveries: Deliveries,
     pub cursors: Mutex<Vec<(String, serde_json::Value)>>,
-    outputs: Mutex<HashMap<Port, Arc<OnceCell<Stage>>>>,
+    outputs: Mutex<HashMap<Port, Arc<OnceCell<Result<Stage>>>>>,
+    origins: Mutex<HashMap<String, usize>>,
     failures: Mutex<Vec<(usize, Error)>>,
     folders: AtomicU64,
 }
@@ -123,6 +124,7 @@ impl Runner {
             deliveries: Deliveries::default(),
             cursors: Mutex::default(),
             outputs: Mutex::default(),
+            origins: Mutex::default(),
             failures: Mutex::default(),
             folders: AtomicU64::new(0),
             plan,
@@ -138,6 +140,11 @@ impl Runner {
     pub fn note(&self, node: usize, message: impl Into<String>) {
         let message = towpath_connector::redact(&message.into());
         self.tell(Event::Note { node: self.plan.nodes[node].name.clone(), message });
+    }
+
+    pub fn warn(&self, node: usize, message: impl Into<String>) {
+        let message = towpath_connector::redact(&message.into());
+        self.tell(Event::Warning { node: self.plan.nodes[node].name.clone(), message });
     }
 
     /// Tells that rows went through a node.
@@ -160,11 +167,12 @@ impl Runner {
     pub fn report(&self, node: usize) -> NodeReport {
         let counts = self.accounts[node].counts();
         let node = &self.plan.nodes[node];
-        NodeReport { node: node.name.clone(), kind: node.kind.name(), counts }
+        let is_file = matches!(&node.kind, NodeKind::Sink(sink) if sink.operation.is_none());
+        NodeReport { node: node.name.clone(), kind: node.kind.name(), is_file, counts }
     }
 
     /// The place in which an output that several read, or that is asked for twice, is kept once it is there.
-    pub fn output(&self, port: Port) -> Result<Arc<OnceCell<Stage>>> {
+    pub fn output(&self, port: Port) -> Result<Arc<OnceCell<Result<Stage>>>> {
         Ok(lock(&self.outputs)?.entry(port).or_default().clone())
     }
 
@@ -197,6 +205,18 @@ impl Runner {
             Some((_, error)) => error,
             None => error.into(),
         }
+    }
+
+    /// Remembers the node an error came up at first.
+    pub fn origin(&self, node: usize, error: &Error) {
+        if let Ok(mut origins) = self.origins.lock() {
+            origins.entry(error.message.clone()).or_insert(node);
+        }
+    }
+
+    /// The node an error came up at; `otherwise` when nobody said so.
+    pub fn origin_of(&self, error: &Error, otherwise: usize) -> usize {
+        self.origins.lock().ok().and_then(|origins| origins.get(&error.message).copied()).unwrap_or(otherwise)
     }
 
     /// An error when the run was asked to stop.

@@ -3,7 +3,7 @@
 use crate::runner::Runner;
 use polars::prelude::*;
 use towpath_connector::Result;
-use towpath_mapping::{schema_to_polars, to_polars};
+use towpath_mapping::{Aggregate, schema_to_polars, to_polars};
 use towpath_plan::{JoinPlan, Step, StepPlan};
 use towpath_spec::Schema as Columns;
 use towpath_spec::document::{JoinHow, Keep};
@@ -26,8 +26,10 @@ pub(crate) fn apply(runner: &Runner, frame: LazyFrame, step: &Step, others: Othe
         StepPlan::Join(plan) => join(frame, plan, others),
         StepPlan::Union(_) => union(frame, step, others)?,
         StepPlan::Aggregate { by, values } => {
-            let values: Vec<Expr> =
-                values.iter().map(|(name, value)| value.lower(&runner.constants).alias(name.as_str())).collect();
+            let lower = |value: &Aggregate| {
+                if by.is_empty() { value.lower_over_all(&runner.constants) } else { value.lower(&runner.constants) }
+            };
+            let values: Vec<Expr> = values.iter().map(|(name, value)| lower(value).alias(name.as_str())).collect();
             if by.is_empty() {
                 frame.select(values)
             } else {

@@ -78,9 +78,13 @@ fn show(connector: &dyn Connector, item: Option<&str>) -> Result<String, Failure
     if let Some(operation) = descriptor.operation(item) {
         out.push_str(&operation_page(operation));
     }
+    if let Some((name, doc)) = descriptor.logins.iter().find(|(name, _)| name == item) {
+        out.push_str(&format!("login {name}\n\n{doc}\n"));
+    }
     if out.is_empty() {
         let names: Vec<&str> = (descriptor.streams.iter().map(|stream| stream.name.as_str()))
             .chain(descriptor.operations.iter().map(|operation| operation.name.as_str()))
+            .chain(descriptor.logins.iter().map(|(name, _)| name.as_str()))
             .collect();
         let help = did_you_mean(item, names).unwrap_or_default();
         return Err(Failure::usage(format!("`{}` has no stream or operation `{item}`", descriptor.name), help));
@@ -94,6 +98,12 @@ pub fn page(descriptor: &Descriptor) -> String {
     section(&mut out, "Settings of a connection", &descriptor.settings);
     section(&mut out, "Settings of a source", &descriptor.source_settings);
     section(&mut out, "Settings of a sink", &descriptor.sink_settings);
+    if !descriptor.logins.is_empty() {
+        out.push_str("\nLogin\n");
+        for (name, doc) in &descriptor.logins {
+            out.push_str(&format!("   {name}: {doc}\n"));
+        }
+    }
     if !descriptor.streams.is_empty() {
         out.push_str("\nStreams\n");
         let mut list = table::plain();

@@ -22,7 +22,8 @@ const CELL: usize = 60;
 pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
     let mut workspace = Workspace::around(&args.pipeline)?;
     let plan = workspace.plan_or_fail(&args.pipeline, shared)?;
-    if plan.node(&args.node).is_none() {
+    let base = args.node.strip_suffix(".rejects").unwrap_or(&args.node);
+    if plan.node(base).is_none() {
         let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
         let help = did_you_mean(&args.node, names).unwrap_or_default();
         return Err(Failure::usage(format!("pipeline `{}` has no node `{}`", plan.pipeline, args.node), help));
@@ -53,7 +54,10 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
     })?;
     print(&shown, shared.format)?;
     if shown.rejected > 0 {
-        screen::warning(&format!("{} rows became rejects on the way", shown.rejected));
+        screen::warning(&format!(
+            "{} on the way became rejects",
+            if shown.rejected == 1 { "1 row".to_owned() } else { format!("{} rows", shown.rejected) }
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -64,7 +68,9 @@ struct Notes;
 impl towpath_run::Observer for Notes {
     fn event(&self, event: towpath_run::Event) {
         match event {
-            towpath_run::Event::Note { node, message } => screen::warning(&format!("{node}: {message}")),
+            towpath_run::Event::Note { node, message } | towpath_run::Event::Warning { node, message } => {
+                screen::warning(&format!("{node}: {message}"))
+            }
             towpath_run::Event::Retrying { node, error, .. } => screen::warning(&format!("{node}: {error}")),
             _ => {}
         }
@@ -93,6 +99,6 @@ fn print(preview: &Preview, format: Format) -> Result<(), Failure> {
         shown.add_row(cells.collect::<Vec<_>>());
     }
     writeln!(out, "{}", towpath_connector::redact(&shown.to_string()))?;
-    writeln!(out, "{count} rows")?;
+    writeln!(out, "{count} {}", if count == 1 { "row" } else { "rows" })?;
     Ok(())
 }

@@ -67,7 +67,7 @@ fn list(store: &Store, run: Option<&str>, node: Option<&str>, limit: usize, shar
             reject.step.map_or_else(String::new, |step| (step + 1).to_string()),
             reject.field.clone().unwrap_or_default(),
             shown(reject.value.as_ref()),
-            table::cut(&reject.reason, 100),
+            table::cut(&reject.reason, 200),
         ]);
     }
     println!("{out}");

@@ -90,6 +90,9 @@ fn report(outcome: &Outcome, shared: &Shared) {
     if !outcome.nodes.is_empty() {
         eprintln!("{}", summary::nodes(&outcome.nodes));
     }
+    for failed in &outcome.errors {
+        screen::error(&failed.error.message, failed.error.help.as_deref());
+    }
     for remark in &outcome.remarks {
         screen::warning(remark);
     }

@@ -111,11 +111,37 @@ fn show(store: &Store, run: &str, shared: &Shared) -> Ended {
         facts.add_row(vec!["error".to_owned(), error.clone()]);
     }
     println!("{facts}");
-    let headers = ["node", "kind", "in", "out", "filtered", "rejected", "unchanged", "bytes", "time"];
+    let headers = [
+        "node",
+        "kind",
+        "in",
+        "out",
+        "filtered",
+        "merged",
+        "added",
+        "rejected",
+        "unchanged",
+        "unknown",
+        "requests",
+        "bytes",
+        "time",
+    ];
     let mut nodes = table::bordered(headers.iter().map(|header| (*header).to_owned()).collect());
     for node in &record.nodes {
         let mut row = vec![comfy_table::Cell::new(&node.node), comfy_table::Cell::new(&node.kind)];
-        let counts = [node.rows_in, node.rows_out, node.filtered, node.rejected, node.skipped, node.bytes];
+        let extra = |name: &str| node.extra[name].as_u64().unwrap_or_default();
+        let counts = [
+            node.rows_in,
+            node.rows_out,
+            node.filtered,
+            extra("merged"),
+            extra("added"),
+            node.rejected,
+            node.skipped,
+            extra("unknown"),
+            extra("calls"),
+            node.bytes,
+        ];
         row.extend(counts.iter().enumerate().map(|(at, count)| table::number(*count, at > 1)));
         row.push(comfy_table::Cell::new(table::duration(node.millis)));
         nodes.add_row(row);

@@ -163,6 +163,7 @@ impl Checker<'_> {
         at: Range<usize>,
         place: Range<usize>,
     ) -> Option<Node> {
+        let piped = value.is_some();
         let mut slots = self.slots(function, value, rest, &at)?;
         if function.name == "default" {
             return self.default(slots, place);
@@ -184,7 +185,7 @@ impl Checker<'_> {
         let bound = match (function.bind)(&Binder { function: function.name, arguments }) {
             Ok(bound) => bound,
             Err(problem) => {
-                self.report_problem(problem, &slots, at);
+                self.report_problem(problem, &slots, at, piped);
                 return None;
             }
         };
@@ -238,12 +239,18 @@ impl Checker<'_> {
         Some(Node { kind, ty, nullable, fallible, span: place })
     }
 
-    fn report_problem(&mut self, problem: Problem, slots: &[(Option<String>, Option<Node>)], at: Range<usize>) {
+    fn report_problem(
+        &mut self,
+        problem: Problem,
+        slots: &[(Option<String>, Option<Node>)],
+        at: Range<usize>,
+        piped: bool,
+    ) {
         let argument = problem.argument.and_then(|slot| slots.get(slot)).and_then(|(_, node)| node.as_ref());
         let place = match (argument, problem.within) {
             (Some(node), Some(within)) => self.inside_literal(node, within),
             // What a filter is applied to can be long: the name of the filter is the better place.
-            (Some(node), None) if problem.argument != Some(0) => node.span.clone(),
+            (Some(node), None) if !(piped && problem.argument == Some(0)) => node.span.clone(),
             _ => at,
         };
         self.report_with(problem.code, place, problem.message, problem.help);

@@ -24,8 +24,11 @@ pub(crate) enum Nulls {
 
 type OnText<T> = Arc<dyn Fn(&str) -> Result<T, String> + Send + Sync>;
 
-/// Appends the result to the output, or says why there is none; nothing appended counts as empty text.
+/// Text in, text out, or why there is none.
 pub(crate) type Bytes = Arc<dyn for<'t> Fn(&'t str) -> Result<Cow<'t, str>, String> + Send + Sync>;
+
+/// Builds an expression of the arguments' expressions.
+type Build = Arc<dyn Fn(Vec<Expr>, &Constants) -> Expr + Send + Sync>;
 
 /// How the columns are computed. All but `Rows` give null exactly where the first argument is null or the row fails.
 #[derive(Clone)]
@@ -33,7 +36,7 @@ pub(crate) enum Kernel {
     /// `run` on each row.
     Rows(&'static str),
     /// A Polars expression over the arguments' expressions, equal to `run` for every input.
-    Polars(Arc<dyn Fn(Vec<Expr>, &Constants) -> Expr + Send + Sync>),
+    Polars(Build),
     /// One closure over a text column.
     Text(Bytes),
     TextToInt(OnText<i64>),
@@ -116,11 +119,6 @@ impl<'a> Binder<'a> {
     /// The type of a slot; null when it was left out.
     pub fn ty(&self, slot: usize) -> &Type {
         self.get(slot).map_or(&Type::Null, |argument| argument.ty)
-    }
-
-    /// Whether the slot's values are known only row by row: JSON.
-    pub fn is_dynamic(&self, slot: usize) -> bool {
-        *self.ty(slot) == Type::Json
     }
 
     /// All arguments after the first `skip` slots.

@@ -32,7 +32,7 @@ pub(super) static FUNCTION: Function = Function {
             if missing == 0 {
                 return Ok(Cow::Borrowed(text));
             }
-            Ok(fill.repeat(missing) + text).map(Cow::Owned)
+            Ok(Cow::Owned(fill.repeat(missing) + text))
         })
     },
 };

@@ -32,7 +32,7 @@ pub(super) static FUNCTION: Function = Function {
             if missing == 0 {
                 return Ok(Cow::Borrowed(text));
             }
-            Ok(text.to_owned() + &fill.repeat(missing)).map(Cow::Owned)
+            Ok(Cow::Owned(text.to_owned() + &fill.repeat(missing)))
         })
     },
 };

@@ -172,7 +172,7 @@ pub(super) fn arithmetic(node: &Node, op: Arithmetic, left: &Node, right: &Node,
     let number = |ty: &Type| matches!(ty, Type::Int | Type::Float);
     let text = left.ty == Type::Text && right.ty == Type::Text;
     let ints = left.ty == Type::Int && right.ty == Type::Int && op != Arithmetic::Divide;
-    if !text && !(number(&left.ty) && number(&right.ty)) {
+    if !(text || number(&left.ty) && number(&right.ty)) {
         let fails = true;
         return by_row(node, &[left, right], constants, fails, move |args| ops::arithmetic(op, &args[0], &args[1]));
     }
