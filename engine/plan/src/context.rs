@@ -37,6 +37,11 @@ impl<'a> Context<'a> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// How many problems there are so far, to see later whether more came.
+    pub fn problem_count(&self) -> usize {
+        self.diagnostics.len()
+    }
+
     /// Keeps the value, or the problems.
     pub fn take<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
         result.map_err(|problems| self.diagnostics.extend(problems)).ok()
@@ -66,7 +71,12 @@ impl<'a> Context<'a> {
             return true;
         }
         let help = did_you_mean(&written.value, known);
-        self.push(Diagnostic::error(code, written.span, format!("unknown {what} `{written}`")).maybe_help(help));
+        // `key of a sink`: the name stands behind what it is, not behind what it is of.
+        let message = match what.split_once(" of ") {
+            Some((what, of)) => format!("unknown {what} `{written}` of {of}"),
+            None => format!("unknown {what} `{written}`"),
+        };
+        self.push(Diagnostic::error(code, written.span, message).maybe_help(help));
         false
     }
 

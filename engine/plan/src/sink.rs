@@ -50,6 +50,7 @@ pub(crate) fn plan(
     let on_unknown = on_unknown(context, &mut target, operation.is_some());
     let declared: Vec<&Setting> = descriptor.sink_settings.iter().collect();
     let what = format!("a `{}` sink", descriptor.name);
+    let before = context.problem_count();
     let settings = context.check_settings(&what, &declared, &target.own, doc.span);
     let record = match operation {
         Some(operation) => {
@@ -60,7 +61,10 @@ pub(crate) fn plan(
         }
         None => {
             refuse_record(context, doc);
-            describe(context, &target, &declared, &settings, schema, doc);
+            // What is wrong by itself need not be said again by the connector.
+            if context.problem_count() == before {
+                describe(context, &target, &declared, &settings, schema, doc);
+            }
             None
         }
     };

@@ -29,6 +29,7 @@ pub(crate) fn plan(context: &mut Context<'_>, known: &Known, doc: &SourceDoc) ->
         Some(stream) => format!("stream `{}`", stream.name),
         None => format!("a `{}` source", descriptor.name),
     };
+    let before = context.problem_count();
     let settings = context.check_settings(&what, &declared, &written, doc.span);
     let columns: Vec<Field> = doc.columns.iter().map(|(name, ty)| Field::new(&name.value, ty.clone())).collect();
     let incremental = incremental(context, stream, doc);
@@ -39,7 +40,12 @@ pub(crate) fn plan(context: &mut Context<'_>, known: &Known, doc: &SourceDoc) ->
         columns,
         incremental,
     };
-    let schema = describe(context, &target, &declared, &node, doc);
+    // What is wrong by itself need not be said again by the connector; declared columns help to go on.
+    let schema = if context.problem_count() == before {
+        describe(context, &target, &declared, &node, doc)
+    } else {
+        stream.map(|stream| stream.schema.clone())
+    };
     (Some(node), schema)
 }
 

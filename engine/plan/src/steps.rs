@@ -40,9 +40,20 @@ pub(crate) fn plan(
         if let Some((plan, after)) = step_plan(context, around, step, &before, &doc.name) {
             steps.push(Step { index, name: key(&step.kind), plan, input: before, output: after.clone() });
             schema = Some(after);
+        } else if keeps_columns(&step.kind) {
+            // What is wrong with it was said; the steps behind it are checked all the same.
+            schema = Some(before);
         }
     }
     (TransformNode { input, input_schema, steps }, schema)
+}
+
+/// Whether the columns are the same after a step as before it.
+fn keeps_columns(kind: &StepKind) -> bool {
+    matches!(
+        kind,
+        StepKind::Filter(_) | StepKind::Check(_) | StepKind::Sort(_) | StepKind::Distinct { .. } | StepKind::Limit(_)
+    )
 }
 
 /// The step's key.
