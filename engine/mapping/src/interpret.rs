@@ -185,8 +185,7 @@ fn loop_facts(at: usize, length: usize) -> Value {
 pub(crate) fn conform(value: Value, ty: &Type) -> Value {
     match (value, ty) {
         (value, Type::Json) if value.is_null() => Value::Null,
-        (value @ Value::Json(_), Type::Json) => value,
-        (value, Type::Json) => Value::Json(value.to_json()),
+        (value, Type::Json) => Value::Json(reread(value.to_json())),
         (Value::List(items), Type::List(inner)) if holds_json(inner) => {
             Value::List(items.into_iter().map(|item| conform(item, inner)).collect())
         }
@@ -204,6 +203,20 @@ pub(crate) fn conform(value: Value, ty: &Type) -> Value {
         }
         (value, _) => value,
     }
+}
+
+/// JSON as it is read back from its text: serde_json reads a float to within one unit of its last place unless it is
+/// built with `float_roundtrip`, and a JSON column is text.
+fn reread(json: Json) -> Json {
+    fn holds_float(json: &Json) -> bool {
+        match json {
+            Json::Number(number) => number.is_f64(),
+            Json::Array(items) => items.iter().any(holds_float),
+            Json::Object(fields) => fields.values().any(holds_float),
+            _ => false,
+        }
+    }
+    if holds_float(&json) { serde_json::from_str(&json.to_string()).unwrap_or(json) } else { json }
 }
 
 fn holds_json(ty: &Type) -> bool {
