@@ -62,7 +62,7 @@ pub(crate) fn of(format: impl Format) -> Arc<dyn Connector> {
         kind: Kind::Files,
         settings: Vec::new(),
         source_settings: with_path(
-            "File or glob (`*`, `?`, `[ab]`, `**`), from the folder of the pipeline. Files whose first bytes are \
+            "File or glob (`*`, `?`, `[ab]`, `**`), from the project's folder, or the pipeline's own without a project. Files whose first bytes are \
              those of gzip or zstd are decompressed.",
             about.source,
         ),

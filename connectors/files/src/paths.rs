@@ -46,7 +46,9 @@ pub(crate) fn none_found(base: &Path, written: &str) -> Problem {
     } else {
         format!("there is no file `{written}` in {}", base.display())
     };
-    Problem::with("path", message).help("check the path; it starts from the folder of the pipeline")
+    Problem::with("path", message).help(
+        "check the path; it starts from the project's folder, or from the pipeline's own where there is no project",
+    )
 }
 
 /// Problems as one error of the user's.

@@ -16,7 +16,7 @@ pub struct Cli {
 }
 
 /// Flags most commands take.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Shared {
     /// The environment of towpath.yaml to use
     #[arg(long, global = true, value_name = "NAME")]

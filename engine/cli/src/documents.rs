@@ -25,6 +25,8 @@ pub struct Workspace {
     pub registry: Registry,
     /// Problems of the project's file and of its connectors.
     pub problems: Vec<Diagnostic>,
+    /// Whether nodes that nobody reads are worth a warning.
+    pub tells_unread: bool,
 }
 
 impl Workspace {
@@ -36,6 +38,7 @@ impl Workspace {
             folder: None,
             registry: registry::built_in(),
             problems: Vec::new(),
+            tells_unread: true,
         };
         let Some(folder) = project_folder(path) else { return Ok(workspace) };
         let id = workspace.read(&folder.join(PROJECT))?;
@@ -106,6 +109,8 @@ impl Workspace {
         problems.extend(std::mem::take(&mut self.problems));
         match plan {
             Some(plan) if !problems.iter().any(Diagnostic::is_error) => {
+                // A node that nobody reads is just what one likes to preview.
+                problems.retain(|problem| problem.code != towpath_spec::codes::UNREAD_NODE || self.tells_unread);
                 if !shared.quiet && !problems.is_empty() {
                     crate::failure::diagnostics_to(shared, &self.files, &problems);
                 }

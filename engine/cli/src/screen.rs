@@ -11,6 +11,18 @@ pub fn set_up(no_color: bool) {
     let _ = COLOUR.set(wanted && std::io::stderr().is_terminal());
 }
 
+/// When the reader of our output goes away (`towpath … | head`), there is nobody left to tell: the command ends there.
+pub fn end_quietly_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = info.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if message.starts_with("failed printing to stdout") && message.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        usual(info);
+    }));
+}
+
 /// Whether messages have colours.
 pub fn colour() -> bool {
     COLOUR.get().copied().unwrap_or(false)

@@ -88,9 +88,18 @@ impl Settings {
         self.get(name).and_then(|value| value.as_i64().or_else(|| value.as_str()?.trim().parse().ok()))
     }
 
-    /// A value as true or false; the texts `true` and `false` count.
+    /// A value as true or false; so are 1 and 0, and the texts `true`, `yes`, `on` and `false`, `no`, `off`.
     pub fn bool(&self, name: &str) -> Option<bool> {
-        self.get(name).and_then(|value| value.as_bool().or_else(|| value.as_str()?.trim().parse().ok()))
+        let value = self.get(name)?;
+        if let Some(known) = value.as_bool() {
+            return Some(known);
+        }
+        let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_lowercase());
+        match text.as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        }
     }
 
     /// Sets a value.

@@ -4,7 +4,7 @@ use crate::connections::Known;
 use crate::context::Context;
 use crate::graph::{self, Graph, Written};
 use crate::plan::{Limits, Node, NodeKind, Output, Plan, Port, StepPlan, rejects_schema};
-use crate::{params, sink, source, steps};
+use crate::{files, params, sink, source, steps};
 use std::collections::BTreeMap;
 use std::path::Path;
 use towpath_connector::Registry;
@@ -49,6 +49,7 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     }
     known.check_all(&mut context);
     count_readers(&mut nodes);
+    files::check(&mut context, &nodes);
     if pipeline.unreadable.is_empty() {
         unread(&mut context, &nodes);
     }

@@ -7,6 +7,7 @@
 mod build;
 mod connections;
 mod context;
+mod files;
 mod graph;
 mod params;
 mod plan;

@@ -1,6 +1,7 @@
 //! Settings of connections, sources and sinks: checked against what the connector declares, filled in when a run starts.
 
 use crate::context::Context;
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use towpath_connector::{Setting, Settings};
 use towpath_mapping::Value;
@@ -35,19 +36,21 @@ pub enum ValueTemplate {
 }
 
 impl ValueTemplate {
-    /// Fills in the templates; `names` gives the value of each name in scope.
+    /// Fills in the templates; `names` gives the value of each name in scope, `now` the time of the run.
     ///
     /// # Errors
     /// The first name without a value, in a sentence.
-    pub fn render(&self, names: &dyn Fn(&str) -> Option<Value>) -> Result<Json, String> {
+    pub fn render(&self, names: &dyn Fn(&str) -> Option<Value>, now: DateTime<Utc>) -> Result<Json, String> {
         Ok(match self {
             Self::Literal(json) => json.clone(),
-            Self::Template(template) => template.render(names)?.to_json(),
-            Self::List(items) => Json::Array(items.iter().map(|item| item.render(names)).collect::<Result<_, _>>()?),
+            Self::Template(template) => template.render_at(names, now)?.to_json(),
+            Self::List(items) => {
+                Json::Array(items.iter().map(|item| item.render(names, now)).collect::<Result<_, _>>()?)
+            }
             Self::Map(fields) => Json::Object(
                 fields
                     .iter()
-                    .map(|(name, value)| Ok((name.clone(), value.render(names)?)))
+                    .map(|(name, value)| Ok((name.clone(), value.render(names, now)?)))
                     .collect::<Result<_, String>>()?,
             ),
         })
@@ -170,7 +173,7 @@ impl Context<'_> {
         for template in templates {
             let names = |name: &str| (name == "params").then(|| params.clone());
             let known = template.value.templates().iter().all(|template| only_params(template));
-            if let (true, Ok(json)) = (known, template.value.render(&names)) {
+            if let (true, Ok(json)) = (known, template.value.render(&names, DateTime::UNIX_EPOCH)) {
                 settings.set(&template.name, json);
             } else {
                 settings.set(&template.name, Json::Null);
@@ -190,6 +193,8 @@ impl Context<'_> {
     }
 }
 
+/// Whether a template's value is known without a run: it reads parameters only, and not the clock.
 fn only_params(template: &ScalarTemplate) -> bool {
-    template.roots().iter().all(|root| root.name == "params")
+    let reads_clock = ["now(", "today("].iter().any(|call| template.source().contains(call));
+    !reads_clock && template.roots().iter().all(|root| root.name == "params")
 }

@@ -86,6 +86,10 @@ pub(crate) fn plan(
 }
 
 fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc) {
+    if doc.concurrency.is_some() || doc.rate.is_some() {
+        let message = "`concurrency` and `rate` are for operations of SaaS systems";
+        context.push(Diagnostic::error(codes::UNKNOWN_KEY, doc.span, message).help("take them away"));
+    }
     if let Some(record) = &doc.record {
         let message = "`record` is for operations of SaaS systems; a file takes the columns of its input";
         context.push(

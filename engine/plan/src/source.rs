@@ -127,7 +127,8 @@ fn describe(
     };
     match target.connector.describe_source(&ask) {
         Ok(described) => {
-            let warnings = context.problems(codes::SOURCE_NOT_THERE, described.warnings, doc.span, place);
+            let code = if described.schema.is_none() { codes::SOURCE_NOT_THERE } else { codes::ODD_SOURCE };
+            let warnings = context.problems(code, described.warnings, doc.span, place);
             for warning in warnings {
                 if described.schema.is_none() {
                     context.blocked.push(warning.clone());

@@ -2,13 +2,13 @@
 
 use crate::context::Context;
 use crate::plan::StepPlan;
-use towpath_spec::{Diagnostic, Field, Schema, Text, Type, codes};
+use towpath_spec::{Diagnostic, Field, Schema, Span, Text, Type, codes};
 
 /// What a step becomes, and the columns after it; `None` when it was reported.
 pub(crate) type Planned = Option<(StepPlan, Schema)>;
 
 /// `select` and `drop`: names or globs with `*` and `?`.
-pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schema, keep: bool) -> Planned {
+pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schema, keep: bool, step: Span) -> Planned {
     let mut chosen: Vec<String> = Vec::new();
     for pattern in patterns {
         let is_glob = pattern.value.contains(['*', '?']);
@@ -31,6 +31,12 @@ pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schem
     }
     if !keep {
         chosen = input.names().filter(|name| !chosen.iter().any(|gone| gone == name)).map(str::to_owned).collect();
+    }
+    if chosen.is_empty() {
+        let span = patterns.first().map_or(step, |pattern| pattern.span);
+        let message = "this would leave no column at all";
+        context.push(Diagnostic::error(codes::NOTHING_LEFT, span, message).help("keep at least one column"));
+        return None;
     }
     let fields = chosen.iter().filter_map(|name| input.get(name).cloned()).collect();
     Some((StepPlan::Select(chosen), Schema::new(fields)))

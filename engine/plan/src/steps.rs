@@ -125,8 +125,8 @@ fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, inp
             columns.iter().for_each(|column| output.set(column_field(column)));
             Some((StepPlan::Set(columns), output))
         }
-        StepKind::Select(patterns) => step_shape::choose(context, patterns, input, true),
-        StepKind::Drop(patterns) => step_shape::choose(context, patterns, input, false),
+        StepKind::Select(patterns) => step_shape::choose(context, patterns, input, true, step.span),
+        StepKind::Drop(patterns) => step_shape::choose(context, patterns, input, false, step.span),
         StepKind::Rename(pairs) => step_shape::rename(context, pairs, input),
         StepKind::Cast(columns) => cast(context, columns, input),
         StepKind::Join(join) => self::join(context, around, join, input),
@@ -172,6 +172,11 @@ fn compile_columns(
     let compiled: Vec<Option<Column>> = columns
         .iter()
         .map(|(name, tree)| {
+            if name.value.is_empty() {
+                let message = "a column needs a name";
+                context.push(Diagnostic::error(codes::NOTHING_LEFT, name.span, message));
+                return None;
+            }
             let value = context.compile(Some(input), extra, |scope| compile_value(tree, scope))?;
             Some(Column { name: name.value.clone(), value })
         })

@@ -143,7 +143,7 @@ impl Runner {
             "state" => Some(Value::Struct(Default::default())),
             _ => None,
         };
-        template.value.render(&lookup).map_err(|reason| Error::user(format!("{place}: {reason}")))
+        template.value.render(&lookup, self.options.now).map_err(|reason| Error::user(format!("{place}: {reason}")))
     }
 }
 

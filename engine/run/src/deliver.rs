@@ -292,8 +292,17 @@ impl Runner {
     }
 }
 
+/// A reject that names the record by its key.
 fn refused(parcel: Parcel, message: String) -> NewReject {
-    NewReject { step: None, field: None, value: None, reason: message, row: parcel.row }
+    let names: Vec<&str> = parcel.key.keys().map(String::as_str).collect();
+    let is_whole = parcel.key == parcel.payload;
+    let value = match parcel.key.values().next() {
+        Some(value) if names.len() == 1 => value.clone(),
+        _ => Json::Object(parcel.key.clone()),
+    };
+    // Without a key of its own a record is known by all of itself, which is no name for a field.
+    let field = (!is_whole).then(|| names.join(", "));
+    NewReject { step: None, field, value: Some(value), reason: message, row: parcel.row }
 }
 
 fn finish_results(results: Mutex<Results>) -> Result<Stage> {

@@ -62,6 +62,13 @@ impl Packer {
         let mut parcels = Vec::with_capacity(batch.height());
         for row in (0..batch.height()).filter(|row| !failed.contains(row)) {
             let whole = rows.row(row).to_json();
+            let null_key = self.key.iter().find(|name| whole.get(*name).is_none_or(Json::is_null));
+            if let Some(name) = null_key {
+                let reason = format!("`{name}` is null, and it is part of the sink's key");
+                let field = Some(name.clone());
+                rejects.push(NewReject { step: None, field, value: None, reason, row: whole });
+                continue;
+            }
             match self.record(&values.row(row)) {
                 Ok(payload) => parcels.push(self.parcel(whole, payload)),
                 Err((field, value, reason)) => {

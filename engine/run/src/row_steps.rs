@@ -316,7 +316,8 @@ impl Prepared {
                 continue;
             }
             match check.otherwise {
-                CheckElse::Warn => runner.warn(node, format!("check `{}` does not hold for {broken} rows", check.name)),
+                // Told once, when all batches are through.
+                CheckElse::Warn => runner.doubtful(node, &check.name, broken),
                 CheckElse::Fail => {
                     let message = format!("check `{}` does not hold for {broken} rows", check.name);
                     let error = towpath_connector::Error::data(message)

@@ -155,6 +155,7 @@ pub async fn run(
     if let Err(error) = runner.flush_rejects() {
         errors.push(NodeError { node: "rejects".into(), error });
     }
+    runner.tell_doubtful();
     let outcome = conclude(&runner, errors);
     record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
     // Journal and cursors are for ever; rejects of runs long past are not.

@@ -93,6 +93,7 @@ pub(crate) struct Runner {
     pub cursors: Mutex<Vec<(String, serde_json::Value)>>,
     outputs: Mutex<HashMap<Port, Arc<OnceCell<Result<Stage>>>>>,
     origins: Mutex<HashMap<String, usize>>,
+    doubtful: Mutex<BTreeMap<(usize, String), usize>>,
     failures: Mutex<Vec<(usize, Error)>>,
     folders: AtomicU64,
 }
@@ -125,6 +126,7 @@ impl Runner {
             cursors: Mutex::default(),
             outputs: Mutex::default(),
             origins: Mutex::default(),
+            doubtful: Mutex::default(),
             failures: Mutex::default(),
             folders: AtomicU64::new(0),
             plan,
@@ -145,6 +147,22 @@ impl Runner {
     pub fn warn(&self, node: usize, message: impl Into<String>) {
         let message = towpath_connector::redact(&message.into());
         self.tell(Event::Warning { node: self.plan.nodes[node].name.clone(), message });
+    }
+
+    /// Counts rows for which a check that only warns does not hold.
+    pub fn doubtful(&self, node: usize, check: &str, rows: usize) {
+        if let Ok(mut doubtful) = self.doubtful.lock() {
+            *doubtful.entry((node, check.to_owned())).or_default() += rows;
+        }
+    }
+
+    /// Tells of the checks that only warn.
+    pub fn tell_doubtful(&self) {
+        let doubtful = self.doubtful.lock().map(|mut doubtful| std::mem::take(&mut *doubtful)).unwrap_or_default();
+        for ((node, check), rows) in doubtful {
+            let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            self.warn(node, format!("check `{check}` does not hold for {rows}"));
+        }
     }
 
     /// Tells that rows went through a node.

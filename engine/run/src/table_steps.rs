@@ -85,8 +85,8 @@ fn join(frame: LazyFrame, plan: &JoinPlan, mut others: Others) -> LazyFrame {
         JoinHow::Cross => JoinType::Cross,
     };
     let mut args = JoinArgs::new(how).with_suffix(Some(plan.suffix.as_str().into()));
-    args.maintain_order =
-        if matches!(plan.how, JoinHow::Full) { MaintainOrderJoin::LeftRight } else { MaintainOrderJoin::Left };
+    // The same rows in the same order at every run.
+    args.maintain_order = MaintainOrderJoin::LeftRight;
     if plan.how == JoinHow::Full {
         args.coalesce = JoinCoalesce::CoalesceColumns;
     }

@@ -69,6 +69,9 @@ codes! {
 
     // Names, columns, settings.
     "plan" {
+        SAME_FILE = "same-file", "A sink would overwrite a file that the same pipeline reads or writes elsewhere.";
+        ODD_SOURCE = "odd-source", "Something about a source is odd, but not wrong.";
+        NOTHING_LEFT = "nothing-left", "A step would leave no column, or a column without a name.";
         UNKNOWN_NODE = "unknown-node", "An input names a node that does not exist.";
         CYCLE = "cycle", "Nodes read each other in a circle.";
         UNREAD_NODE = "unread-node", "A node that no other node reads.";

@@ -21,6 +21,7 @@ const CELL: usize = 60;
 /// Shows the first rows of a node. Nothing is written anywhere.
 pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
     let mut workspace = Workspace::around(&args.pipeline)?;
+    workspace.tells_unread = false;
     let plan = workspace.plan_or_fail(&args.pipeline, shared)?;
     let base = args.node.strip_suffix(".rejects").unwrap_or(&args.node);
     if plan.node(base).is_none() {

@@ -2,7 +2,7 @@
 
 use crate::args::{RunArgs, Shared};
 use crate::documents::Workspace;
-use crate::failure::Ended;
+use crate::failure::{Ended, Failure};
 use crate::secrets::Secrets;
 use crate::stand_ins::StandIns;
 use crate::world::{self, Overrides};
@@ -12,10 +12,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use towpath_run::{Outcome, Status};
+use towpath_spec::codes;
 use towpath_state::Store;
 
 /// Runs pipelines one after the other; the worst exit code is the command's.
 pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
+    // A mistake in the last file is found before the first one is run.
+    for pipeline in args.pipelines.iter().skip(1) {
+        Workspace::around(pipeline)?.plan_or_fail(pipeline, &Shared { quiet: true, ..shared.clone() })?;
+    }
     let runtime = world::runtime()?;
     let cancel = CancellationToken::new();
     runtime.block_on(async {
@@ -44,14 +49,12 @@ fn rank(code: u8) -> u8 {
     }
 }
 
-async fn one(
-    args: &RunArgs,
-    shared: &Shared,
-    pipeline: &Path,
-    cancel: CancellationToken,
-) -> Result<Status, crate::failure::Failure> {
+async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: CancellationToken) -> Result<Status, Failure> {
     let mut workspace = Workspace::around(pipeline)?;
     let plan = workspace.plan_or_fail(pipeline, shared)?;
+    if let Some(missing) = plan.blocked.iter().find(|blocked| blocked.code == codes::MISSING_PARAM) {
+        return Err(Failure::Usage(missing.message.clone(), missing.help.clone()));
+    }
     let secrets = Secrets::read(shared.secrets.as_deref())?;
     let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
     let store = Store::open(&folder)?;
