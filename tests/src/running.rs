@@ -35,6 +35,11 @@ impl Running {
         Self { child, begun: Instant::now(), pipes: Some((stdout, stderr)) }
     }
 
+    /// Its number in the operating system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has not ended.
     pub fn is_under_way(&mut self) -> bool {
         self.child.try_wait().expect("a child can be asked").is_none()

@@ -3,12 +3,15 @@
 use crate::table;
 use towpath_run::{NodeReport, Outcome, Status};
 
+/// A column: its name and what it shows of a node.
+type Figure = (&'static str, fn(&NodeReport) -> u64);
+
 /// The table of nodes.
 pub fn nodes(reports: &[NodeReport]) -> String {
     let any = |read: fn(&NodeReport) -> u64| reports.iter().any(|report| read(report) > 0);
-    let mut columns: Vec<(&str, fn(&NodeReport) -> u64)> =
+    let mut columns: Vec<Figure> =
         vec![("in", |report| report.counts.rows_in), ("out", |report| report.counts.rows_out)];
-    let optional: [(&str, fn(&NodeReport) -> u64); 7] = [
+    let optional: [Figure; 7] = [
         ("filtered", |report| report.counts.filtered),
         ("merged", |report| report.counts.merged),
         ("added", |report| report.counts.added),

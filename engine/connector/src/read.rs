@@ -33,7 +33,7 @@ pub trait Reader: Send + Sync {
 /// How a source's data comes.
 pub enum Source {
     /// Files Polars scans by itself.
-    Scan(Scan),
+    Scan(Box<Scan>),
     /// Batches that are fetched and staged.
     Extract(Box<dyn Extract>),
 }

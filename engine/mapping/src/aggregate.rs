@@ -91,18 +91,28 @@ pub fn compile_aggregate(text: &Text, scope: &Scope) -> Result<Aggregate, Vec<Di
     let expected = || Some(format!("one of {}", NAMES.map(|name| format!("`{name}(…)`")).join(", ")));
     let ast::Expr::Call(call) = &parsed else {
         return wrong(
-            "unknown-function",
+            towpath_spec::codes::UNKNOWN_FUNCTION,
             span_of(&parsed),
             "expected an aggregate such as `sum(amount)`".into(),
             expected(),
         );
     };
     let ast::Expr::Var(var) = &call.expr else {
-        return wrong("unknown-function", span_of(&call.expr), "expected the name of an aggregate".into(), expected());
+        return wrong(
+            towpath_spec::codes::UNKNOWN_FUNCTION,
+            span_of(&call.expr),
+            "expected the name of an aggregate".into(),
+            expected(),
+        );
     };
     let Some(function) = NAMES.into_iter().find(|name| *name == var.id) else {
         let help = did_you_mean(var.id, NAMES);
-        return wrong("unknown-function", bytes(var.span()), format!("unknown aggregate `{}`", var.id), help);
+        return wrong(
+            towpath_spec::codes::UNKNOWN_FUNCTION,
+            bytes(var.span()),
+            format!("unknown aggregate `{}`", var.id),
+            help,
+        );
     };
     let of = match (call.args.as_slice(), function) {
         ([], "count") => None,
@@ -115,14 +125,14 @@ pub fn compile_aggregate(text: &Text, scope: &Scope) -> Result<Aggregate, Vec<Di
         }
         _ => {
             let message = format!("`{function}` takes one argument");
-            return wrong("wrong-arguments", span_of(&parsed), message, None);
+            return wrong(towpath_spec::codes::WRONG_ARGUMENTS, span_of(&parsed), message, None);
         }
     };
     let ty = match aggregate_type(function, of.as_ref().map_or(&Type::Null, |node| &node.ty)) {
         Ok(ty) => ty,
         Err(message) => {
             let range = of.map_or(0..text.value.len(), |node| node.span);
-            return wrong("type-mismatch", range, message, None);
+            return wrong(towpath_spec::codes::TYPE_MISMATCH, range, message, None);
         }
     };
     let nullable = !matches!(function, "count" | "count_distinct" | "collect")

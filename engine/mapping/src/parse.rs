@@ -5,7 +5,7 @@ use std::ops::Range;
 use minijinja::machinery::{Token, ast, parse, parse_expr, tokenize};
 use towpath_spec::{Code, Diagnostic, Files, Text};
 
-pub(crate) const SYNTAX: Code = "template-syntax";
+pub(crate) const SYNTAX: Code = towpath_spec::codes::TEMPLATE_SYNTAX;
 
 /// Operators, filters and brackets one may be inside of at any point of an expression. The parser, the checker and
 /// Polars all descend once for each.

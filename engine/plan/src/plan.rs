@@ -84,7 +84,6 @@ pub struct Node {
 
 /// The kinds of node.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a plan has few nodes and they are not moved about")]
 pub enum NodeKind {
     /// Brings data in.
     Source(SourceNode),

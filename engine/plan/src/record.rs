@@ -106,10 +106,8 @@ fn value(
         )),
         Value::Scalar(scalar) => {
             let compiled = context.compile(schema, &[], |scope| compile_value(tree, scope))?;
-            if let Some(setting) = setting {
-                if !matches!(scalar, Scalar::Null) {
-                    check_type(context, setting, &compiled, tree.span);
-                }
+            if let Some(setting) = setting.filter(|_| !matches!(scalar, Scalar::Null)) {
+                check_type(context, setting, &compiled, tree.span);
             }
             Some(RecordTemplate::Leaf { value: compiled, wanted: setting.map(|setting| setting.ty.clone()) })
         }

@@ -14,7 +14,8 @@ pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schem
         let is_glob = pattern.value.contains(['*', '?']);
         let matching: Vec<String> =
             input.names().filter(|name| glob(&pattern.value, name)).map(str::to_owned).collect();
-        if matching.is_empty() && !(is_glob && !keep) {
+        // Nothing to drop is nothing wrong.
+        if matching.is_empty() && (keep || !is_glob) {
             if is_glob {
                 let message = format!("no column matches `{pattern}`");
                 let list: Vec<&str> = input.names().collect();

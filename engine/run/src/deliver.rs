@@ -26,8 +26,11 @@ use towpath_state::{Intent, Outcome, Receipt, ReceiptIn};
 /// Each sink is carried out once, whoever asks for it.
 #[derive(Default)]
 pub(crate) struct Deliveries {
-    cells: Mutex<HashMap<usize, Arc<OnceCell<Result<Option<Stage>>>>>>,
+    cells: Mutex<HashMap<usize, Cell>>,
 }
+
+/// How a sink ended: with its results, where they are read, or with what it failed.
+type Cell = Arc<OnceCell<Result<Option<Stage>>>>;
 
 /// Records whose intents are written together, for each request that may be under way.
 const RECORDS_PER_SLOT: usize = 64;
@@ -205,10 +208,8 @@ impl Runner {
                 } else {
                     self.send(delivery, &parcel).await
                 };
-                if let End::Failed(error) = &end {
-                    if let Ok(mut failure) = failure.lock() {
-                        failure.get_or_insert_with(|| error.clone());
-                    }
+                if let (End::Failed(error), Ok(mut failure)) = (&end, failure.lock()) {
+                    failure.get_or_insert_with(|| error.clone());
                 }
                 (parcel, end)
             })

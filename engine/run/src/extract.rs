@@ -39,7 +39,7 @@ impl Runner {
         let opened = tokio::task::block_in_place(|| reader.source(&ask, cursor.as_ref()))?;
         self.start(node);
         match opened {
-            Source::Scan(scan) => self.scan(node, scan),
+            Source::Scan(scan) => self.scan(node, *scan),
             Source::Extract(extract) => {
                 let keep_cursor = source.incremental.is_some() && self.options.limit.is_none();
                 let stage = self.extract(node, extract, keep_cursor).await?;
@@ -119,10 +119,9 @@ impl Runner {
         }
         self.settle(node, &mut intake)?;
         let stage = tokio::task::block_in_place(|| intake.writer.finish())?;
-        if keep_cursor && whole && self.mode == Mode::Run {
-            if let Some(cursor) = extract.cursor() {
-                lock(&self.cursors)?.push((name, serde_json::json!({ CURSOR: cursor })));
-            }
+        let moved = extract.cursor().filter(|_| keep_cursor && whole && self.mode == Mode::Run);
+        if let Some(cursor) = moved {
+            lock(&self.cursors)?.push((name, serde_json::json!({ CURSOR: cursor })));
         }
         Ok(stage)
     }

@@ -33,4 +33,4 @@ pub use event::{Event, Observer, Quiet};
 pub use preview::{Preview, preview};
 pub use retry::RetryPolicy;
 pub use run::{Outcome, Status, run};
-pub use runner::{Mode, Options, StandIn, World};
+pub use runner::{Mode, Options, StandIn, Values, World};

@@ -147,10 +147,9 @@ pub async fn run(
     let stages = options.stages.join(&options.run);
     let runner = Runner::new(plan, Mode::Run, options, world, Some(state));
     let mut errors = sinks(&runner).await;
-    if errors.is_empty() {
-        if let Err(error) = settle(&runner) {
-            errors.push(NodeError { node: "run".into(), error });
-        }
+    let settled = if errors.is_empty() { settle(&runner) } else { Ok(()) };
+    if let Err(error) = settled {
+        errors.push(NodeError { node: "run".into(), error });
     }
     if let Err(error) = runner.flush_rejects() {
         errors.push(NodeError { node: "rejects".into(), error });

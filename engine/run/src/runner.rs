@@ -20,15 +20,18 @@ use towpath_connector::{Error, Fault, Registry, Result};
 use towpath_mapping::{Constants, RunFacts};
 use towpath_plan::{NodeKind, Plan, Port};
 
+/// Gives the value of a name, if it has one.
+pub type Values = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What is outside of a plan: connectors, values that differ from machine to machine, and those who watch.
 #[derive(Clone)]
 pub struct World {
     /// The connectors.
     pub registry: Registry,
     /// Values of `env.NAME`.
-    pub env: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub env: Values,
     /// Values of `secret.NAME`.
-    pub secret: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub secret: Values,
     /// What takes the place of a connection's system, by the connection's name.
     pub overrides: BTreeMap<String, StandIn>,
     /// Who watches.

@@ -98,6 +98,11 @@ codes! {
 
     // Templates and expressions.
     "mapping" {
+        TEMPLATE_SYNTAX = "template-syntax", "A template or expression that cannot be read.";
+        UNKNOWN_FUNCTION = "unknown-function", "A function, filter, test or aggregate that does not exist.";
+        WRONG_ARGUMENTS = "wrong-arguments", "A function called with arguments it does not take.";
+        BAD_REGEX = "bad-regex", "A regular expression that cannot be read.";
+        UNKNOWN_ZONE = "unknown-zone", "A time zone that does not exist.";
         TYPE_MISMATCH = "type-mismatch", "A value of one type where another is needed.";
     }
 }

@@ -42,7 +42,7 @@ impl Format for Csv {
     fn source(&self, ask: Ask<'_>) -> Result<Source> {
         let known = Known::find(&ask).map_err(|problems| paths::error(&problems))?;
         if known.heads.iter().all(|head| head.plain) && !known.options.reject_ragged {
-            return Ok(Source::Scan(scan::scan(&known)?));
+            return Ok(Source::Scan(Box::new(scan::scan(&known)?)));
         }
         let schema = known.schema.clone();
         Ok(extract::source(schema, move |batches| rows::read(&known, batches)))

@@ -11,8 +11,8 @@ use crate::expr::{Call, Kind, Node};
 use crate::functions::{self, Argument, Binder, Function, FunctionKind, Problem, Rest};
 use crate::value::Value;
 
-const UNKNOWN_FUNCTION: Code = "unknown-function";
-const ARGUMENTS: Code = "wrong-arguments";
+const UNKNOWN_FUNCTION: Code = towpath_spec::codes::UNKNOWN_FUNCTION;
+const ARGUMENTS: Code = towpath_spec::codes::WRONG_ARGUMENTS;
 
 impl Checker<'_> {
     pub(super) fn filter(&mut self, filter: &ast::Filter<'_>, place: Range<usize>) -> Option<Node> {

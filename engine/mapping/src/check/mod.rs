@@ -15,9 +15,9 @@ use crate::interpret::LOOP_FACTS;
 use crate::scope::{Scope, run_fields};
 use crate::value::Value;
 
-pub(crate) const UNKNOWN_COLUMN: Code = "unknown-column";
-const UNKNOWN_NAME: Code = "unknown-name";
-const MISMATCH: Code = "type-mismatch";
+pub(crate) const UNKNOWN_COLUMN: Code = towpath_spec::codes::UNKNOWN_COLUMN;
+const UNKNOWN_NAME: Code = towpath_spec::codes::UNKNOWN_NAME;
+const MISMATCH: Code = towpath_spec::codes::TYPE_MISMATCH;
 const SYNTAX: Code = crate::parse::SYNTAX;
 
 /// Turns the syntax of one template into a typed tree.

@@ -107,8 +107,8 @@ pub(crate) struct Binder<'a> {
     pub arguments: Vec<Option<Argument<'a>>>,
 }
 
-pub(crate) const MISMATCH: Code = "type-mismatch";
-pub(crate) const ARGUMENTS: Code = "wrong-arguments";
+pub(crate) const MISMATCH: Code = towpath_spec::codes::TYPE_MISMATCH;
+pub(crate) const ARGUMENTS: Code = towpath_spec::codes::WRONG_ARGUMENTS;
 
 impl<'a> Binder<'a> {
     /// The argument of a slot.
@@ -330,7 +330,10 @@ pub(super) fn pattern(binder: &Binder, slot: usize) -> Result<Arc<regex::Regex>,
             byte(from)..byte(from + line.trim().chars().count())
         });
         let within = within.filter(|_| !written.contains('\n'));
-        Problem { within, ..Problem::new("bad-regex", slot, format!("the regular expression is wrong: {message}")) }
+        Problem {
+            within,
+            ..Problem::new(towpath_spec::codes::BAD_REGEX, slot, format!("the regular expression is wrong: {message}"))
+        }
     })
 }
 

@@ -57,7 +57,7 @@ pub(super) static FUNCTION: Function = Function {
         if !PARTS.contains(&name.as_str()) {
             return Err(Problem {
                 help: towpath_spec::diagnostic::did_you_mean(&name, PARTS),
-                ..Problem::new("wrong-arguments", 1, format!("unknown part `{name}`"))
+                ..Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, format!("unknown part `{name}`"))
             });
         }
         Ok(binder.rows(Type::Int, true, "it reads the calendar row by row", move |args, _| {

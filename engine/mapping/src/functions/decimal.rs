@@ -25,7 +25,7 @@ pub(super) static FUNCTION: Function = Function {
             }
             _ => {
                 return Err(Problem::new(
-                    "wrong-arguments",
+                    towpath_spec::codes::WRONG_ARGUMENTS,
                     1,
                     "expected a precision of 1 to 38 and a scale not above it",
                 ));

@@ -21,7 +21,8 @@ pub(super) static FUNCTION: Function = Function {
     bind: |binder| {
         binder.text(0)?;
         if let Some(constant) = binder.get(0).and_then(|argument| argument.constant).and_then(Value::as_text) {
-            temporal::parse_duration(constant).map_err(|message| Problem::new("wrong-arguments", 0, message))?;
+            temporal::parse_duration(constant)
+                .map_err(|message| Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 0, message))?;
         }
         let fallible = binder.get(0).is_none_or(|argument| argument.constant.is_none());
         Ok(binder.rows(Type::Duration, fallible, "it reads durations", |args, _| {

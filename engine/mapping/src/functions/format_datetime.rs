@@ -32,12 +32,16 @@ pub(super) static FUNCTION: Function = Function {
         binder.expect(0, "a date or datetime", |ty| matches!(ty, Type::Date | Type::DateTime { .. }))?;
         let mut patterns = super::to_datetime::patterns(binder, 1)?;
         let Some(pattern) = patterns.pop() else {
-            return Err(Problem::new("wrong-arguments", 1, "expected a pattern"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, "expected a pattern"));
         };
         let pattern = Arc::new(pattern);
         let ty = binder.ty(0).clone();
         if ty == Type::Date && pattern.format(chrono::DateTime::UNIX_EPOCH.naive_utc(), None).is_none() {
-            return Err(Problem::new("wrong-arguments", 1, "the pattern prints a zone, which a date does not have"));
+            return Err(Problem::new(
+                towpath_spec::codes::WRONG_ARGUMENTS,
+                1,
+                "the pattern prints a zone, which a date does not have",
+            ));
         }
         let on_row = pattern.clone();
         let bound = binder.rows(Type::Text, true, "its input is json", move |args, _| {

@@ -39,7 +39,7 @@ pub(super) static FUNCTION: Function = Function {
             other => {
                 return Err(Problem {
                     help: Some("`sha256`, `md5` and `xxh64` are offered".into()),
-                    ..Problem::new("wrong-arguments", 1, format!("unknown hash `{other}`"))
+                    ..Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, format!("unknown hash `{other}`"))
                 });
             }
         };

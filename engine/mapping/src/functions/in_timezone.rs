@@ -21,7 +21,7 @@ pub(super) static FUNCTION: Function = Function {
     bind: |binder| {
         binder.expect(0, "a datetime", |ty| matches!(ty, Type::DateTime { .. }))?;
         let Some(zone) = super::to_datetime::zone_of(binder, 1)? else {
-            return Err(Problem::new("wrong-arguments", 1, "expected the name of a zone"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, "expected the name of a zone"));
         };
         let ty = Type::DateTime { zone: Some(zone) };
         let target = ty.clone();

@@ -32,18 +32,23 @@ pub(super) static FUNCTION: Function = Function {
         let table = match binder.constant(1)? {
             Some(Value::Struct(table)) => table,
             _ => {
-                return Err(Problem::new("wrong-arguments", 1, "expected a table such as `{'a': 'b'}`"));
+                return Err(Problem::new(
+                    towpath_spec::codes::WRONG_ARGUMENTS,
+                    1,
+                    "expected a table such as `{'a': 'b'}`",
+                ));
             }
         };
         let mut ty = Type::Null;
         for value in table.values() {
-            ty = crate::check::unify(&ty, &value.type_of())
-                .ok_or_else(|| Problem::new("type-mismatch", 1, "the values of the table are of different types"))?;
+            ty = crate::check::unify(&ty, &value.type_of()).ok_or_else(|| {
+                Problem::new(towpath_spec::codes::TYPE_MISMATCH, 1, "the values of the table are of different types")
+            })?;
         }
         let mut known: HashMap<String, Value> = HashMap::with_capacity(table.len());
         for (key, value) in table {
-            let value =
-                crate::cast::convert(value, &ty).map_err(|message| Problem::new("type-mismatch", 1, message))?;
+            let value = crate::cast::convert(value, &ty)
+                .map_err(|message| Problem::new(towpath_spec::codes::TYPE_MISMATCH, 1, message))?;
             known.insert(key.clone(), value);
         }
         let nullable = binder.get(0).is_some_and(|a| a.nullable) || known.values().any(Value::is_null);

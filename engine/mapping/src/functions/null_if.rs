@@ -22,7 +22,7 @@ pub(super) static FUNCTION: Function = Function {
             let fits = crate::check::unify(binder.ty(0), argument.ty).is_some();
             if !fits {
                 let message = format!("the value is {}, compared with {}", binder.ty(0), argument.ty);
-                return Err(Problem::new("type-mismatch", slot, message));
+                return Err(Problem::new(towpath_spec::codes::TYPE_MISMATCH, slot, message));
             }
         }
         let ty = binder.ty(0).clone();

@@ -19,11 +19,11 @@ pub(super) static FUNCTION: Function = Function {
         if let Some(fill) = binder.constant_text(2)?
             && fill.chars().count() != 1
         {
-            return Err(Problem::new("wrong-arguments", 2, "the fill is one character"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 2, "the fill is one character"));
         }
         let width = binder.constant_int(1)?.unwrap_or(0);
         if !(0..=10_000).contains(&width) {
-            return Err(Problem::new("wrong-arguments", 1, "the width is 0 to 10000"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, "the width is 0 to 10000"));
         }
         binder.text_to_text(false, |text, rest| {
             let width = usize::try_from(need_int(&rest[0])?).unwrap_or(0);

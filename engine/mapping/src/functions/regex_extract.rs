@@ -20,7 +20,7 @@ pub(super) static FUNCTION: Function = Function {
         let first = i64::from(pattern.captures_len() > 1);
         let group = usize::try_from(binder.constant_int(2)?.unwrap_or(first)).unwrap_or(usize::MAX);
         if group >= pattern.captures_len() {
-            return Err(Problem::new("wrong-arguments", 2, "the pattern has no such group"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 2, "the pattern has no such group"));
         }
         Ok(binder.text_to_optional_text(move |text| {
             pattern.captures(text).and_then(|all| all.get(group)).map(|found| found.as_str().to_owned())

@@ -67,7 +67,7 @@ pub(super) static FUNCTION: Function = Function {
         binder.expect(0, "a number", Type::is_numeric)?;
         let digits = binder.constant_int(1)?.unwrap_or(0);
         if !(0..=15).contains(&digits) {
-            return Err(Problem::new("wrong-arguments", 1, "expected 0 to 15 digits"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, "expected 0 to 15 digits"));
         }
         let digits = u8::try_from(digits).unwrap_or(0);
         let method = match binder.constant_text(2)?.unwrap_or("common") {
@@ -75,7 +75,11 @@ pub(super) static FUNCTION: Function = Function {
             "ceil" => Method::Up,
             "floor" => Method::Down,
             _ => {
-                return Err(Problem::new("wrong-arguments", 2, "expected `common`, `ceil` or `floor`"));
+                return Err(Problem::new(
+                    towpath_spec::codes::WRONG_ARGUMENTS,
+                    2,
+                    "expected `common`, `ceil` or `floor`",
+                ));
             }
         };
         // Rounding up can take a digit more.

@@ -28,7 +28,7 @@ pub(super) static FUNCTION: Function = Function {
         let n = match binder.constant_int(1)? {
             Some(n @ 1..=52) => usize::try_from(n).unwrap_or(52),
             _ => {
-                return Err(Problem::new("wrong-arguments", 1, "expected a length of 1 to 52"));
+                return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, "expected a length of 1 to 52"));
             }
         };
         if *binder.ty(0) == Type::Text {

@@ -22,7 +22,7 @@ pub(super) static FUNCTION: Function = Function {
         binder.text(1)?;
         binder.int(2)?;
         if binder.constant_text(1)?.is_some_and(str::is_empty) {
-            return Err(Problem::new("wrong-arguments", 1, "the separator is empty"));
+            return Err(Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, "the separator is empty"));
         }
         Ok(binder.rows(Type::List(Box::new(Type::Text)), false, "it makes lists", |args, _| {
             let text = need_text(&args[0])?;

@@ -17,10 +17,18 @@ pub(super) static FUNCTION: Function = Function {
     bind: |binder| {
         binder.text(0)?;
         if binder.constant_text(1)?.is_none_or(str::is_empty) {
-            return Err(Problem::new("wrong-arguments", 1, "the separator is text that is not empty"));
+            return Err(Problem::new(
+                towpath_spec::codes::WRONG_ARGUMENTS,
+                1,
+                "the separator is text that is not empty",
+            ));
         }
         if binder.constant_int(2)?.is_none_or(|n| n == 0) {
-            return Err(Problem::new("wrong-arguments", 2, "parts are counted from 1, or from -1 at the end"));
+            return Err(Problem::new(
+                towpath_spec::codes::WRONG_ARGUMENTS,
+                2,
+                "parts are counted from 1, or from -1 at the end",
+            ));
         }
         let separator = binder.constant_text(1)?.unwrap_or(",").to_owned();
         let n = binder.constant_int(2)?.unwrap_or(1);

@@ -21,7 +21,8 @@ pub(super) static FUNCTION: Function = Function {
             .expect(0, "a date or datetime", |ty| matches!(ty, Type::Date | Type::DateTime { .. } | Type::Duration))?;
         binder.expect(1, "a duration", |ty| matches!(ty, Type::Duration | Type::Text))?;
         if let Some(constant) = binder.get(1).and_then(|argument| argument.constant).and_then(Value::as_text) {
-            temporal::parse_duration(constant).map_err(|message| Problem::new("wrong-arguments", 1, message))?;
+            temporal::parse_duration(constant)
+                .map_err(|message| Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, message))?;
         }
         let nullable = binder.get(0).is_some_and(|a| a.nullable) || binder.get(1).is_some_and(|a| a.nullable);
         let bound = binder.rows(binder.ty(0).clone(), true, "it moves dates row by row", |args, _| {

@@ -20,7 +20,7 @@ pub(super) fn zone_of(binder: &Binder, slot: usize) -> Result<Option<String>, Pr
         Err(message) => Err(Problem {
             help: towpath_spec::diagnostic::nearest(name, temporal::zone_names())
                 .map(|near| format!("did you mean `{near}`?")),
-            ..Problem::new("unknown-zone", slot, message)
+            ..Problem::new(towpath_spec::codes::UNKNOWN_ZONE, slot, message)
         }),
     }
 }
@@ -32,10 +32,15 @@ pub(super) fn patterns(binder: &Binder, from: usize) -> Result<Vec<Pattern>, Pro
         let Some(text) = binder.constant_text(slot)? else {
             continue;
         };
-        let pattern = Pattern::new(text).map_err(|message| Problem::new("wrong-arguments", slot, message))?;
+        let pattern =
+            Pattern::new(text).map_err(|message| Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, slot, message))?;
         if !pattern.has_fields() {
-            return Err(Problem::new("wrong-arguments", slot, format!("`{text}` is no date pattern"))
-                .help("a pattern is written with `%`, e.g. `'%d/%m/%Y'`"));
+            return Err(Problem::new(
+                towpath_spec::codes::WRONG_ARGUMENTS,
+                slot,
+                format!("`{text}` is no date pattern"),
+            )
+            .help("a pattern is written with `%`, e.g. `'%d/%m/%Y'`"));
         }
         patterns.push(pattern);
     }
@@ -74,7 +79,8 @@ pub(super) static FUNCTION: Function = Function {
             matches!(ty, Type::Text | Type::Date | Type::DateTime { .. })
         })?;
         let name = zone_of(binder, 1)?.unwrap_or_else(|| "UTC".into());
-        let tz = temporal::zone(&name).map_err(|message| Problem::new("unknown-zone", 1, message))?;
+        let tz =
+            temporal::zone(&name).map_err(|message| Problem::new(towpath_spec::codes::UNKNOWN_ZONE, 1, message))?;
         let patterns = patterns(binder, 3)?;
         let read = Arc::new(move |text: &str| {
             let trimmed = text.trim();
