@@ -3,6 +3,7 @@
 use crate::Ran;
 use std::io::Read;
 use std::process::Child;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -25,19 +26,52 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 pub struct Running {
     child: Child,
     begun: Instant,
-    pipes: Option<(JoinHandle<String>, JoinHandle<String>)>,
+    stdout: Pipe,
+    stderr: Pipe,
+}
+
+/// What came out of a pipe so far, and the thread that reads it to its end.
+#[derive(Debug)]
+struct Pipe {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Pipe {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let filled = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut piece = [0; 8192];
+            while let Ok(read @ 1..) = pipe.read(&mut piece) {
+                filled.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..read]);
+            }
+        });
+        Self { bytes, reader: Some(reader) }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    fn whole(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("a pipe is read to its end");
+        }
+        self.so_far()
+    }
 }
 
 impl Running {
     pub(crate) fn new(mut child: Child) -> Self {
-        let stdout = child.stdout.take().map(drain).expect("stdout is a pipe");
-        let stderr = child.stderr.take().map(drain).expect("stderr is a pipe");
-        Self { child, begun: Instant::now(), pipes: Some((stdout, stderr)) }
+        let stdout = child.stdout.take().map(Pipe::of).expect("stdout is a pipe");
+        let stderr = child.stderr.take().map(Pipe::of).expect("stderr is a pipe");
+        Self { child, begun: Instant::now(), stdout, stderr }
     }
 
-    /// Its number in the operating system.
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// What it wrote to stdout so far.
+    pub fn stdout(&self) -> String {
+        self.stdout.so_far()
     }
 
     /// Whether it has not ended.
@@ -56,11 +90,10 @@ impl Running {
     pub fn wait(mut self) -> Ran {
         until("the end of the command", || !self.is_under_way());
         let status = self.child.wait().expect("a child can be waited for");
-        let (stdout, stderr) = self.pipes.take().expect("only waited for once");
         Ran {
             code: status.code(),
-            stdout: stdout.join().expect("stdout was read"),
-            stderr: stderr.join().expect("stderr was read"),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
             took: self.begun.elapsed(),
         }
     }
@@ -72,12 +105,4 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).expect("a pipe can be read");
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
 }

@@ -5,7 +5,7 @@ use towpath_tests::{MAIN_JOB, Ran, Running, World, deliverable, difference, node
 
 /// A run in the middle of its uploads.
 fn uploading(world: &World) -> Running {
-    world.hf_faults("slow:ms=150:op=UploadExternalTraining");
+    world.hf_faults("slow:ms=300:op=UploadExternalTraining");
     let running = world.job().start();
     until("some uploads", || world.uploads().len() >= 5);
     running
@@ -77,15 +77,31 @@ fn ctrl_c_while_waiting_for_another_try_does_not_wait() {
     assert!(ran.took.as_secs() < 20, "{:?}", ran.took);
 }
 
+/// Files of stages that are still there.
+fn stages(world: &World) -> Vec<std::path::PathBuf> {
+    let stages = world.scratch.at("state/stages");
+    world.scratch.files().into_iter().filter(|file| file.starts_with(&stages)).collect()
+}
+
 #[test]
 fn no_stages_are_left_behind_by_an_orderly_stop() {
     let world = World::new();
     let running = uploading(&world);
+    assert!(!stages(&world).is_empty(), "there are stages while it runs");
     running.signal("INT");
     running.wait().ended(130);
-    let stages = world.scratch.at("state/stages");
-    let left: Vec<_> = world.scratch.files().into_iter().filter(|file| file.starts_with(&stages)).collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(stages(&world), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn stages_of_a_run_that_was_killed_are_gone_after_the_next() {
+    let world = World::new();
+    let running = uploading(&world);
+    running.signal("KILL");
+    running.wait();
+    world.hf.faults().clear();
+    world.run().ended(3);
+    assert_eq!(stages(&world), Vec::<std::path::PathBuf>::new(), "nobody will ever read them");
 }
 
 #[test]
@@ -117,7 +133,7 @@ fn a_kill_doubles_nothing_and_what_is_in_doubt_is_held() {
 #[test]
 fn a_kill_holds_no_more_than_what_may_have_been_sent() {
     let world = World::new();
-    world.hf_faults("slow:ms=150:op=UploadExternalTraining");
+    world.hf_faults("slow:ms=300:op=UploadExternalTraining");
     let one = "operation: UploadExternalTraining\n    concurrency: 2\n";
     let copy = world.copy_of_job(&[("operation: UploadExternalTraining\n", one)], "");
     let running = world.towpath("run").args([copy.clone()]).start();
@@ -135,7 +151,7 @@ fn a_kill_holds_no_more_than_what_may_have_been_sent() {
 #[test]
 fn two_pipelines_in_one_command_stop_together() {
     let world = World::new();
-    world.hf_faults("slow:ms=150:op=UploadExternalTraining");
+    world.hf_faults("slow:ms=300:op=UploadExternalTraining");
     let running = world.towpath(&format!("run {MAIN_JOB} {MAIN_JOB}")).start();
     until("some uploads", || world.uploads().len() >= 5);
     running.signal("INT");

@@ -16,6 +16,9 @@ use std::time::Duration;
 use towpath_connector::{Connect, Error, Result, Secret};
 use url::Url;
 
+/// Settings that say who logs in.
+const LOGIN_NAMES: [&str; 3] = ["username", "user_name", "user"];
+
 /// A connection.
 pub(crate) struct Connection {
     name: String,
@@ -91,6 +94,19 @@ impl Connection {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What system this is, and whose data of it: the address and what else is required and no secret. Who logs in does
+    /// not count: another account of the same organisation writes to the same place.
+    pub(crate) fn identity(&self) -> String {
+        let required = self.api.descriptor.settings.iter().filter(|setting| setting.required && !setting.secret);
+        let told = required.filter(|setting| !LOGIN_NAMES.contains(&setting.name.as_str()));
+        let values = told.filter_map(|setting| self.config.get(&setting.name));
+        let texts = values.map(|value| match value.as_str() {
+            Some(text) => text.trim_end_matches('/').to_owned(),
+            None => value.to_string(),
+        });
+        texts.collect::<Vec<_>>().join(" ")
     }
 
     /// `host:port` of the base URL.

@@ -18,6 +18,10 @@ impl Writer for ApiWriter {
         crate::reader::check(&self.connection).await
     }
 
+    fn target(&self) -> String {
+        self.connection.identity()
+    }
+
     fn sink(&self, ask: &SinkAsk<'_>) -> Result<Sink> {
         let api = self.connection.api();
         let name = ask.operation.ok_or_else(|| Error::user("a sink of this connector needs an `operation`"))?;

@@ -148,9 +148,9 @@ pub struct RunArgs {
     /// Keeps the staged data of the run
     #[arg(long)]
     pub keep_stage: bool,
-    /// Seconds a request may take without a byte coming back
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub timeout: u64,
+    /// Seconds a request may take without a byte coming back, whatever connections say [default: theirs, else 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
     /// Names of the records the stand-ins are filled with
     #[command(flatten)]
     pub seed: SeedArgs,

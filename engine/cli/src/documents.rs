@@ -137,6 +137,9 @@ fn parent(path: &Path) -> PathBuf {
 
 /// The path as a person would name it: relative to the working directory where it is inside of it.
 pub fn shown(path: &Path) -> PathBuf {
+    if let Ok(rest) = path.strip_prefix(".") {
+        return if rest.as_os_str().is_empty() { PathBuf::from(".") } else { rest.to_owned() };
+    }
     let Ok(here) = std::env::current_dir() else { return path.to_owned() };
     match path.strip_prefix(&here) {
         Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),

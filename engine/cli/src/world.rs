@@ -72,7 +72,7 @@ fn render_state(template: &str, secrets: &Secrets) -> Result<String, Failure> {
 }
 
 /// The options of a run.
-pub fn options(shared: &Shared, stages: PathBuf, timeout: u64) -> Options {
+pub fn options(shared: &Shared, stages: PathBuf, timeout: Option<u64>) -> Options {
     Options {
         run: RunId::generate().to_string(),
         now: shared.now.unwrap_or_else(chrono::Utc::now),
@@ -81,7 +81,7 @@ pub fn options(shared: &Shared, stages: PathBuf, timeout: u64) -> Options {
         keep_stage: false,
         stages,
         retry: RetryPolicy::default(),
-        timeout: Duration::from_secs(timeout.max(1)),
+        timeout: timeout.map(|seconds| Duration::from_secs(seconds.max(1))),
     }
 }
 

@@ -142,7 +142,7 @@ impl From<std::io::Error> for Error {
             ErrorKind::NotFound => Self::user(error.to_string()).help("check the path"),
             ErrorKind::PermissionDenied => Self::user(error.to_string()).help("check the permissions of the path"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                Self::machine(error.to_string()).help("free some space on that disk, then run again")
+                Self::machine(format!("the disk is full: {error}")).help("free some space on that disk, then run again")
             }
             _ => Self::machine(error.to_string()),
         }
@@ -158,6 +158,10 @@ impl From<polars::error::PolarsError> for Error {
                     converted.message = format!("{msg}: {}", converted.message);
                 }
                 converted
+            }
+            // Errors of writing come wrapped in words of the format.
+            other if other.to_string().contains("os error 28") => {
+                Self::from(std::io::Error::new(std::io::ErrorKind::StorageFull, other.to_string()))
             }
             other => Self::data(other.to_string()),
         }

@@ -121,8 +121,11 @@ impl Context<'_> {
             let Some(value) = self.value_template(tree) else {
                 continue;
             };
-            if let ValueTemplate::Literal(json) = &value {
-                self.check_literal(setting, json, tree);
+            match &value {
+                ValueTemplate::Literal(json) => self.check_literal(setting, json, tree),
+                ValueTemplate::Template(_) => {}
+                // Lists and mappings are what they are, whatever stands in them.
+                ValueTemplate::List(_) | ValueTemplate::Map(_) => self.check_literal(setting, &tree.to_json(), tree),
             }
             let secret = setting.secret;
             out.push(SettingTemplate { name: key.value.clone(), value, secret, span: tree.span });

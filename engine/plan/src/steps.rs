@@ -40,20 +40,32 @@ pub(crate) fn plan(
         if let Some((plan, after)) = step_plan(context, around, step, &before, &doc.name) {
             steps.push(Step { index, name: key(&step.kind), plan, input: before, output: after.clone() });
             schema = Some(after);
-        } else if keeps_columns(&step.kind) {
-            // What is wrong with it was said; the steps behind it are checked all the same.
-            schema = Some(before);
+        } else {
+            // What is wrong with it was said; the steps behind it are checked all the same, as far as can be told.
+            schema = columns_all_the_same(&step.kind, before);
         }
     }
     (TransformNode { input, input_schema, steps }, schema)
 }
 
-/// Whether the columns are the same after a step as before it.
-fn keeps_columns(kind: &StepKind) -> bool {
-    matches!(
-        kind,
-        StepKind::Filter(_) | StepKind::Check(_) | StepKind::Sort(_) | StepKind::Distinct { .. } | StepKind::Limit(_)
-    )
+/// The columns after a step that could not be planned, where they can be told. A column that is not understood is of
+/// any type (`json`), so that nothing more is said about it.
+fn columns_all_the_same(kind: &StepKind, before: Schema) -> Option<Schema> {
+    let any = |name: &Text| Field::new(&name.value, Type::Json);
+    match kind {
+        StepKind::Filter(_)
+        | StepKind::Check(_)
+        | StepKind::Sort(_)
+        | StepKind::Distinct { .. }
+        | StepKind::Limit(_) => Some(before),
+        StepKind::Map(columns) => Some(Schema::new(columns.iter().map(|(name, _)| any(name)).collect())),
+        StepKind::Set(columns) => {
+            let mut schema = before;
+            columns.iter().for_each(|(name, _)| schema.set(any(name)));
+            Some(schema)
+        }
+        _ => None,
+    }
 }
 
 /// The step's key.

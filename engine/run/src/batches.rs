@@ -26,13 +26,14 @@ impl Runner {
             // The receiver is dropped to stop early; `true` stops the plan.
             Ok(sender.blocking_send(frame).is_err())
         });
-        let frame = frame.sink_batches(callback, true, NonZeroUsize::new(rows))?;
+        let frame = whole(frame).sink_batches(callback, true, NonZeroUsize::new(rows))?;
         let query = tokio::task::spawn_blocking(move || frame.collect_with_engine(Engine::Streaming).map(|_| ()));
         Ok(Batches { receiver, query: Some(query), runner: self.clone() })
     }
 
     /// Carries out a plan that ends in a sink of its own.
     pub(crate) async fn carry_out(self: &Arc<Self>, frame: LazyFrame) -> Result<()> {
+        let frame = whole(frame);
         let query = tokio::task::spawn_blocking(move || frame.collect_with_engine(Engine::Streaming).map(|_| ()));
         finished(self, query.await)
     }
@@ -64,6 +65,12 @@ impl Batches {
             None => Ok(()),
         }
     }
+}
+
+/// Two ways from one node look alike to Polars, which cannot see into our steps: it would carry one of them out for both.
+fn whole(frame: LazyFrame) -> LazyFrame {
+    let flags = frame.get_current_optimizations() - AllowedOptimizations::COMM_SUBPLAN_ELIM;
+    frame.with_optimizations(flags)
 }
 
 fn finished(runner: &Runner, joined: std::result::Result<PolarsResult<()>, tokio::task::JoinError>) -> Result<()> {

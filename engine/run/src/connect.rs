@@ -3,10 +3,14 @@
 use crate::runner::{Mode, Runner};
 use serde_json::Value as Json;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 use towpath_connector::{Connect, Connector, Error, Reader, Result, Settings, Writer, register_secret};
 use towpath_mapping::Value;
 use towpath_plan::{Connection, SettingTemplate};
+
+/// How long a request may take without a byte coming back when nobody says.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Readers and writers by connection.
 pub(crate) struct Connections {
@@ -60,6 +64,10 @@ impl Runner {
                 settings.set(&template.name, self.render(template, &place(planned, template))?);
             }
         }
+        let takes_timeout = connector.descriptor().settings.iter().any(|setting| setting.name == "timeout");
+        if let Some(timeout) = self.options.timeout.filter(|_| takes_timeout) {
+            settings.set("timeout", timeout.as_secs());
+        }
         for (name, value) in overrides {
             settings.set(name, value.as_str());
         }
@@ -77,7 +85,7 @@ impl Runner {
             name: planned.name.clone(),
             settings,
             base: self.plan.base.clone(),
-            timeout: self.options.timeout,
+            timeout: self.options.timeout.unwrap_or(TIMEOUT),
         })
     }
 

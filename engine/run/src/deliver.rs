@@ -4,6 +4,7 @@
 //! sent twice.
 
 use crate::accounts::book;
+use crate::desk::Desk;
 use crate::payload::Hash;
 use crate::records::{Packer, Parcel};
 use crate::rejects::{NewReject, lock};
@@ -43,6 +44,7 @@ struct Delivery<'a> {
     target: String,
     packer: Packer,
     pace: Pace,
+    desk: Desk,
     results: Option<Mutex<Results>>,
 }
 
@@ -57,8 +59,10 @@ enum End {
     Delivered(Record),
     Refused(String),
     Unknown(Error),
-    /// It was never sent, or surely not acted on; the run cannot go on.
+    /// It was surely not acted on; the run cannot go on.
     Failed(Error),
+    /// Its turn never came.
+    NotSent,
 }
 
 impl Runner {
@@ -111,7 +115,9 @@ impl Runner {
         let state = self.state.as_ref().ok_or_else(|| Error::bug("a sink without a journal"))?;
         let packer = Packer::new(sink, operation.info(), &flow.columns, &self.constants);
         let results = self.results(node, sink)?;
-        let delivery = Delivery { node, sink, operation, state, target, packer, pace: Pace::new(sink.rate), results };
+        let desk = Desk::open(self, &self.plan.nodes[node].name, &target)?;
+        let delivery =
+            Delivery { node, sink, operation, state, target, packer, pace: Pace::new(sink.rate), desk, results };
         let mut batches = self.batches(flow.frame, (sink.concurrency * RECORDS_PER_SLOT).max(1_000))?;
         while let Some(batch) = batches.next().await? {
             book(&self.accounts[node].rows_in, batch.height());
@@ -182,15 +188,6 @@ impl Runner {
                 }
             }
         }
-        let intents: Vec<Intent> = due
-            .iter()
-            .map(|parcel| Intent {
-                key_hash: parcel.key_hash,
-                key: Json::Object(parcel.key.clone()),
-                payload_hash: parcel.payload_hash,
-            })
-            .collect();
-        delivery.state.intend(self.sink_name(delivery), &delivery.target, &intents)?;
         Ok(due)
     }
 
@@ -203,11 +200,7 @@ impl Runner {
         let halted = || self.cancel.is_cancelled() || failure.lock().is_ok_and(|failure| failure.is_some());
         let mut sent = stream::iter(parcels)
             .map(|parcel| async {
-                let end = if halted() {
-                    End::Failed(crate::runner::interrupted())
-                } else {
-                    self.send(delivery, &parcel).await
-                };
+                let end = if halted() { End::NotSent } else { self.journalled(delivery, &parcel).await };
                 if let (End::Failed(error), Ok(mut failure)) = (&end, failure.lock()) {
                     failure.get_or_insert_with(|| error.clone());
                 }
@@ -216,11 +209,40 @@ impl Runner {
             .buffer_unordered(delivery.sink.concurrency)
             .ready_chunks(256);
         while let Some(ends) = sent.next().await {
-            tokio::task::block_in_place(|| self.receive(delivery, ends))?;
+            let settled = tokio::task::block_in_place(|| self.settle_ends(delivery, ends));
+            // Nothing new is sent then, but what is under way is waited for.
+            if let (Err(error), Ok(mut failure)) = (settled, failure.lock()) {
+                failure.get_or_insert(error);
+            }
         }
         drop(sent);
         let failed = lock(&failure)?.take();
-        failed.map_or(Ok(()), Err)
+        failed.map_or_else(|| self.go_on(), Err)
+    }
+
+    /// Sends a record, its intent being on disk before and its receipt after.
+    async fn journalled(self: &Arc<Self>, delivery: &Delivery<'_>, parcel: &Parcel) -> End {
+        let intent = Intent {
+            key_hash: parcel.key_hash,
+            key: Json::Object(parcel.key.clone()),
+            payload_hash: parcel.payload_hash,
+        };
+        if let Err(error) = delivery.desk.intend(intent).await {
+            return End::Failed(error);
+        }
+        let end = self.send(delivery, parcel).await;
+        let (outcome, fields, message) = match &end {
+            End::Delivered(fields) => (Outcome::Confirmed, fields.clone(), None),
+            End::Refused(message) => (Outcome::Refused, Record::new(), Some(message.clone())),
+            End::Unknown(error) => (Outcome::Unknown, Record::new(), Some(error.message.clone())),
+            End::Failed(error) => (Outcome::Refused, Record::new(), Some(format!("not sent: {error}"))),
+            End::NotSent => return end,
+        };
+        let receipt = ReceiptIn { key_hash: parcel.key_hash, outcome, fields: Json::Object(fields), message };
+        match delivery.desk.receive(receipt).await {
+            Ok(()) => end,
+            Err(error) => End::Failed(error),
+        }
     }
 
     async fn send(self: &Arc<Self>, delivery: &Delivery<'_>, parcel: &Parcel) -> End {
@@ -244,31 +266,21 @@ impl Runner {
         }
     }
 
-    /// Books what came back, and writes the receipts.
-    fn receive(&self, delivery: &Delivery<'_>, ends: Vec<(Parcel, End)>) -> Result<()> {
+    /// Books what came back.
+    fn settle_ends(&self, delivery: &Delivery<'_>, ends: Vec<(Parcel, End)>) -> Result<()> {
         let account = &self.accounts[delivery.node];
-        let mut receipts = Vec::with_capacity(ends.len());
         let mut rejects = Vec::new();
         let mut fail = None;
         for (parcel, end) in ends {
-            let key_hash = parcel.key_hash;
-            let receipt = |outcome, fields: Record, message: Option<String>| ReceiptIn {
-                key_hash,
-                outcome,
-                fields: Json::Object(fields),
-                message,
-            };
             match end {
                 End::Delivered(fields) => {
                     book(&account.rows_out, 1);
                     book(&account.calls, 1);
-                    delivery.result(&parcel, "delivered", None, fields.clone())?;
-                    receipts.push(receipt(Outcome::Confirmed, fields, None));
+                    delivery.result(&parcel, "delivered", None, fields)?;
                 }
                 End::Refused(message) => {
                     book(&account.calls, 1);
                     delivery.result(&parcel, "refused", Some(&message), Record::new())?;
-                    receipts.push(receipt(Outcome::Refused, Record::new(), Some(message.clone())));
                     if delivery.sink.on_error == OnError::Fail {
                         fail = Some(Error::data(format!("the record was refused: {message}")));
                     }
@@ -280,14 +292,10 @@ impl Runner {
                     let key = Json::Object(parcel.key.clone());
                     let message = format!("{key} was sent and its outcome is unknown; it is held: {}", error.message);
                     self.warn(delivery.node, message);
-                    receipts.push(receipt(Outcome::Unknown, Record::new(), Some(error.message)));
                 }
-                End::Failed(error) => {
-                    receipts.push(receipt(Outcome::Refused, Record::new(), Some(format!("not sent: {error}"))));
-                }
+                End::Failed(_) | End::NotSent => {}
             }
         }
-        delivery.state.receive(self.sink_name(delivery), &delivery.target, &receipts)?;
         self.reject(delivery.node, rejects)?;
         fail.map_or(Ok(()), Err)
     }

@@ -9,6 +9,7 @@ mod batches;
 mod check;
 mod connect;
 mod deliver;
+mod desk;
 mod error;
 mod event;
 mod extract;

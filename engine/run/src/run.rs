@@ -7,6 +7,7 @@ use crate::rejects::lock as guard;
 use crate::runner::{Mode, Options, Runner, World};
 use chrono::Utc;
 use serde_json::Value as Json;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use towpath_connector::{Error, Result};
@@ -142,6 +143,7 @@ pub async fn run(
         return Err(RunError::NotStarted(error));
     }
     let state = start(&plan, &options, store.clone(), pipeline_file, version)?;
+    sweep(&store, &state, &options.stages);
     let id = state.run;
     let keep_stage = options.keep_stage;
     let stages = options.stages.join(&options.run);
@@ -156,13 +158,14 @@ pub async fn run(
     }
     runner.tell_doubtful();
     let outcome = conclude(&runner, errors);
-    record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
-    // Journal and cursors are for ever; rejects of runs long past are not.
-    store.prune(KEPT_RUNS).map_err(|error| RunError::State(state_error(&error)))?;
+    // First of all: it makes room for what is still to be recorded.
     if !keep_stage {
         // What cannot be removed now is only space on disk; the next run does not read it.
         let _ = std::fs::remove_dir_all(stages);
     }
+    record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
+    // Journal and cursors are for ever; rejects of runs long past are not.
+    store.prune(KEPT_RUNS).map_err(|error| RunError::State(state_error(&error)))?;
     Ok(outcome)
 }
 
@@ -197,6 +200,21 @@ fn start(
     };
     store.begin_run(&begun).map_err(|error| RunError::State(state_error(&error)))?;
     Ok(StateAccess { store, lock, scope, run })
+}
+
+/// Removes the stages of runs of this pipeline that died: whoever holds the lock knows that nobody works on them.
+fn sweep(store: &Store, state: &StateAccess, stages: &Path) {
+    let Ok(folders) = std::fs::read_dir(stages) else { return };
+    for folder in folders.flatten() {
+        let Some(name) = folder.file_name().to_str().map(str::to_owned) else { continue };
+        let Ok(run) = store.run(&name) else { continue };
+        let start = &run.summary.start;
+        let ended = run.summary.outcome.as_ref().is_some_and(|outcome| outcome.exit_code.is_some());
+        if start.scope == state.scope && start.id != state.run && !ended {
+            // What cannot be removed is only space on disk.
+            let _ = std::fs::remove_dir_all(folder.path());
+        }
+    }
 }
 
 /// Runs all sinks side by side; those that do not hang together go on when one fails.

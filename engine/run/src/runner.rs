@@ -75,8 +75,8 @@ pub struct Options {
     pub stages: PathBuf,
     /// When requests are tried again.
     pub retry: RetryPolicy,
-    /// How long a request may take without a byte coming back.
-    pub timeout: Duration,
+    /// How long a request may take without a byte coming back, whatever connections say.
+    pub timeout: Option<Duration>,
 }
 
 /// A run in progress.
@@ -223,7 +223,7 @@ impl Runner {
             failures.get(number).map(|(node, error)| (*node, error.clone()))
         });
         match ours {
-            Some((_, error)) => error,
+            Some((node, error)) => self.blame(node, error),
             None => error.into(),
         }
     }

@@ -44,7 +44,15 @@ impl Values<'_> {
             reader.consume(3);
         }
         skip_space(&mut reader).map_err(io)?;
-        let first = reader.fill_buf().map_err(io)?.first().copied();
+        let head = reader.fill_buf().map_err(io)?;
+        let first = head.first().copied();
+        if first == Some(b'<') {
+            let start: String = String::from_utf8_lossy(head).chars().take(60).take_while(|c| *c != '\n').collect();
+            let what = format!("{} is not JSON: it begins with `{}`", self.file.display(), start.trim_end());
+            return Err(
+                Error::data(what).help("HTML or XML was put where JSON was expected; see where the file comes from")
+            );
+        }
         match (&self.options.records, self.options.form, first) {
             (_, _, None) => Ok(()),
             (Some(path), ..) => self.by_path(reader, path, take),

@@ -18,7 +18,7 @@ pub fn check(args: &PipelineArgs, shared: &Shared) -> Ended {
     let runtime = world::runtime()?;
     let cancel = CancellationToken::new();
     let world = world::world(&workspace, &secrets, Overrides::new(), Arc::new(Quiet), cancel);
-    let options = world::options(shared, std::env::temp_dir(), 60);
+    let options = world::options(shared, std::env::temp_dir(), None);
     let checked = runtime.block_on(towpath_run::check(Arc::new(plan), options, world));
     let mut passing = true;
     let mut failed = false;

@@ -44,7 +44,7 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
         };
         // State is not touched: what has to be staged goes to a folder of its own.
         let stages = std::env::temp_dir().join(format!("towpath-preview-{}", std::process::id()));
-        let options = towpath_run::Options { limit: Some(args.sample), ..world::options(shared, stages.clone(), 60) };
+        let options = towpath_run::Options { limit: Some(args.sample), ..world::options(shared, stages.clone(), None) };
         let world = world::world(&workspace, &secrets, overrides, Arc::new(Notes), cancel);
         let shown = towpath_run::preview(Arc::new(plan), &args.node, args.limit, options, world).await;
         let _ = std::fs::remove_dir_all(stages);
