@@ -318,7 +318,7 @@ pub enum OnUnknown {
     /// It is held and reported.
     #[default]
     Hold,
-    /// It is sent again.
+    /// The next run sends it again.
     Resend,
 }
 

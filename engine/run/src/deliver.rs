@@ -254,7 +254,8 @@ impl Runner {
                 Ok(Answer::Refused { message }) => return End::Refused(message),
                 Err(error) => {
                     let unknown = error.effect == Effect::Unknown && !delivery.operation.info().idempotent;
-                    if unknown && delivery.sink.on_unknown == OnUnknown::Hold {
+                    // Never again in the same breath: at the next run a lookup may know better, and `resend` counts.
+                    if unknown {
                         return End::Unknown(error);
                     }
                     failed += 1;

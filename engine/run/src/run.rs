@@ -321,11 +321,9 @@ fn remarks(runner: &Runner) -> Vec<String> {
         };
         let counts = runner.accounts[node].counts();
         if counts.unknown > 0 {
-            remarks.push(format!(
-                "{} of `{}` have an unknown outcome and are held",
-                count(counts.unknown, "record"),
-                planned.name
-            ));
+            let (has, is) = if counts.unknown == 1 { ("has", "is") } else { ("have", "are") };
+            let records = count(counts.unknown, "record");
+            remarks.push(format!("of `{}`, {records} {has} an unknown outcome and {is} held", planned.name));
         }
         let Some(limit) = sink.max_rejects else {
             continue;
