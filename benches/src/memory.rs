@@ -25,7 +25,8 @@ pub(crate) struct Taken {
     pub anonymous: u64,
     /// Peak of resident memory in bytes, as last sampled before the end.
     pub resident: u64,
-    /// Peak of resident memory in bytes, as the kernel says at the end.
+    /// Peak of resident memory in bytes, as the kernel says at the end; never less than this process had when it
+    /// started the other one, as the kernel counts from there.
     pub max_resident: u64,
     /// Cores that others kept busy meanwhile.
     pub others: f64,

@@ -95,8 +95,8 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         report.findings.push(Finding {
             bench: format!("upload, {} records", size(records)),
             what: "resident memory",
-            towpath: megabytes(most(&pairs.towpath, |taken| taken.max_resident)),
-            other: megabytes(most(&pairs.bare, |taken| taken.max_resident)),
+            towpath: megabytes(most(&pairs.towpath, |taken| taken.resident)),
+            other: megabytes(most(&pairs.bare, |taken| taken.resident)),
             result: "–".into(),
             target: "–",
             met: true,

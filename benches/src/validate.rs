@@ -24,7 +24,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             bench.repeated(|| bench.watch(report, &name, "towpath", bench.towpath().arg("validate").arg(&path)))?;
         let wall = median_of(&runs, |taken| taken.wall.as_secs_f64() * 1e3);
         let cpu = median_of(&runs, |taken| taken.cpu.as_secs_f64() * 1e3);
-        let peak = crate::bench::most(&runs, |taken| taken.max_resident);
+        let peak = crate::bench::most(&runs, |taken| taken.resident);
         let (target, most, compared) =
             if pipelines == 1 { ("CPU < 50 ms", ONE, cpu) } else { ("< 1000 ms", MANY, cpu.max(wall)) };
         let mut result = format!("{cpu:.0} ms CPU, {wall:.0} ms");

@@ -63,12 +63,12 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             target: "≥ 0.70",
             met: speed >= SPEED,
         });
-        let peak = most(&pairs.towpath, |taken| taken.max_resident);
+        let peak = most(&pairs.towpath, |taken| taken.resident);
         report.findings.push(Finding {
             bench: name,
             what: "resident memory",
             towpath: megabytes(peak),
-            other: megabytes(most(&pairs.bare, |taken| taken.max_resident)),
+            other: megabytes(most(&pairs.bare, |taken| taken.resident)),
             result: megabytes(peak),
             target: "< 300 MB",
             met: peak < MEMORY,

@@ -3,10 +3,11 @@
 use crate::args::Shared;
 use crate::failure::Failure;
 use crate::registry;
+use crate::secrets::Secrets;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use towpath_connector::Registry;
-use towpath_plan::{Documents, Plan};
+use towpath_plan::{Documents, Outside, Plan};
 use towpath_spec::document::{Pipeline, Project, read_pipeline, read_project};
 use towpath_spec::{Diagnostic, FileId, Files};
 
@@ -84,7 +85,12 @@ impl Workspace {
     }
 
     /// Plans a pipeline, or says all that is wrong with it.
-    pub fn plan(&mut self, path: &Path, shared: &Shared) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+    pub fn plan(
+        &mut self,
+        path: &Path,
+        shared: &Shared,
+        outside: Option<Outside<'_>>,
+    ) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
         let (pipeline, mut problems) = self.pipeline(path)?;
         let Some(pipeline) = pipeline else { return Ok((None, problems)) };
         let params: BTreeMap<String, String> = shared.params.iter().cloned().collect();
@@ -96,6 +102,7 @@ impl Workspace {
             environment: shared.env.as_deref(),
             params: &params,
             base: &base,
+            outside,
         };
         let broken = problems.iter().any(Diagnostic::is_error);
         let (plan, found) = towpath_plan::build(&documents, &self.registry);
@@ -105,7 +112,13 @@ impl Workspace {
 
     /// Plans a pipeline that is to be carried out: problems of any file are the end, warnings are told.
     pub fn plan_or_fail(&mut self, path: &Path, shared: &Shared) -> Result<Plan, Failure> {
-        let (plan, mut problems) = self.plan(path, shared)?;
+        let secrets = Secrets::read(shared.secrets.as_deref())?;
+        let outside = Outside {
+            env: &|name| std::env::var(name).ok(),
+            secret: &|name| secrets.get(name),
+            now: shared.now.unwrap_or_else(chrono::Utc::now),
+        };
+        let (plan, mut problems) = self.plan(path, shared, Some(outside))?;
         problems.extend(std::mem::take(&mut self.problems));
         match plan {
             Some(plan) if !problems.iter().any(Diagnostic::is_error) => {

@@ -30,29 +30,34 @@ impl Failure {
         Self::Usage(message.into(), Some(help.into()))
     }
 
-    /// Tells it and gives the exit code.
+    /// Tells it and ends with its exit code.
     pub fn report(self, shared: &Shared) -> ExitCode {
+        ExitCode::from(self.tell(shared))
+    }
+
+    /// Tells it and gives the exit code.
+    pub fn tell(self, shared: &Shared) -> u8 {
         match self {
             Self::Usage(message, help) => {
                 screen::error(&message, help.as_deref());
-                ExitCode::from(2)
+                2
             }
             Self::Invalid(files, diagnostics) => {
                 diagnostics_to(shared, &files, &diagnostics);
-                ExitCode::from(78)
+                78
             }
             Self::World(error) => {
                 screen::error(&redact(&error.message), error.help.as_deref());
-                ExitCode::from(if error.is_passing() { 75 } else { 1 })
+                if error.is_passing() { 75 } else { 1 }
             }
             Self::Busy(error) => {
                 screen::error(&error.message, error.help.as_deref());
-                ExitCode::from(75)
+                75
             }
-            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
             Self::Output(error) => {
                 screen::error(&format!("cannot write the output: {error}"), None);
-                ExitCode::FAILURE
+                1
             }
         }
     }

@@ -80,6 +80,23 @@ pub fn redact(text: &str) -> String {
     out
 }
 
+/// The JSON value with every known secret in its texts masked; a number is masked when all of it is one.
+pub fn redact_json(value: &mut serde_json::Value) {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => *text = redact(text),
+        Json::Number(number) => {
+            let text = number.to_string();
+            if KNOWN.read().is_ok_and(|known| known.contains(&text)) {
+                *value = Json::from(MASK);
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(redact_json),
+        Json::Object(fields) => fields.values_mut().for_each(redact_json),
+        Json::Null | Json::Bool(_) => {}
+    }
+}
+
 fn percent(value: &str, space: &str) -> String {
     let mut out = String::new();
     for byte in value.bytes() {

@@ -1,7 +1,7 @@
 //! From documents to a plan.
 
 use crate::connections::Known;
-use crate::context::Context;
+use crate::context::{Context, Outside};
 use crate::graph::{self, Graph, Written};
 use crate::plan::{Limits, Node, NodeKind, Output, Plan, Port, StepPlan, rejects_schema};
 use crate::{files, params, sink, source, steps};
@@ -29,12 +29,15 @@ pub struct Documents<'a> {
     pub params: &'a BTreeMap<String, String>,
     /// The folder relative paths start from.
     pub base: &'a Path,
+    /// Values from outside, when the plan is to be carried out; `None` to check files alone.
+    pub outside: Option<Outside<'a>>,
 }
 
 /// Makes a plan of documents, or says all that is wrong with them. Warnings come beside a plan.
 pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, Vec<Diagnostic>) {
     let pipeline = documents.pipeline;
     let mut context = Context::new(documents.files, registry, documents.base);
+    context.outside = documents.outside;
     let environment = environment(&mut context, documents);
     let declared: Vec<&ParamDoc> =
         documents.project.iter().flat_map(|project| &project.params).chain(&pipeline.params).collect();
@@ -50,6 +53,9 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     known.check_all(&mut context);
     count_readers(&mut nodes);
     files::check(&mut context, &nodes);
+    if !context.diagnostics.iter().any(Diagnostic::is_error) {
+        files::check_incremental(&mut context, &nodes);
+    }
     if pipeline.unreadable.is_empty() {
         unread(&mut context, &nodes);
     }
@@ -169,6 +175,21 @@ pub(crate) fn inputs(kind: &NodeKind) -> Vec<Port> {
             std::iter::once(transform.input).chain(others).collect()
         }
     }
+}
+
+/// All nodes that lead to a node.
+pub(crate) fn upstream(nodes: &[Node], node: usize) -> Vec<usize> {
+    let mut found: Vec<usize> = Vec::new();
+    let mut waiting = vec![node];
+    while let Some(next) = waiting.pop() {
+        for port in nodes.get(next).map(|node| inputs(&node.kind)).unwrap_or_default() {
+            if !found.contains(&port.node) {
+                found.push(port.node);
+                waiting.push(port.node);
+            }
+        }
+    }
+    found
 }
 
 fn count_readers(nodes: &mut [Node]) {

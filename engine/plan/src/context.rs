@@ -1,11 +1,30 @@
 //! What every part of the planner needs, and where problems are collected.
 
 use crate::plan::{Connection, Param};
+use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 use towpath_connector::{Problem, Registry};
 use towpath_mapping::Scope;
 use towpath_spec::diagnostic::did_you_mean;
 use towpath_spec::{Code, Diagnostic, Field, Files, Schema, Span, Text};
+
+/// What a plan that is to be carried out may read beside the files: without it, a path that depends on the environment is
+/// not known, and nothing behind it can be checked.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    /// Values of `env.NAME`.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Values of `secret.NAME`.
+    pub secret: &'a dyn Fn(&str) -> Option<String>,
+    /// The time `now()` gives.
+    pub now: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Outside<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("now", &self.now).finish_non_exhaustive()
+    }
+}
 
 /// The planner's working state.
 pub(crate) struct Context<'a> {
@@ -15,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub params: Vec<Param>,
     pub param_fields: Vec<Field>,
     pub connections: Vec<Connection>,
+    /// Values from outside, when the plan is to be carried out.
+    pub outside: Option<Outside<'a>>,
     pub diagnostics: Vec<Diagnostic>,
     pub blocked: Vec<Diagnostic>,
 }
@@ -28,6 +49,7 @@ impl<'a> Context<'a> {
             params: Vec::new(),
             param_fields: Vec::new(),
             connections: Vec::new(),
+            outside: None,
             diagnostics: Vec::new(),
             blocked: Vec::new(),
         }

@@ -19,6 +19,7 @@ mod step_shape;
 mod steps;
 
 pub use build::{Documents, build};
+pub use context::Outside;
 pub use plan::{
     Check, Column, Connection, Incremental, JoinPlan, Limits, LookupPlan, Node, NodeKind, OnUnknown, Output, Param,
     Plan, Port, RecordTemplate, SinkNode, SourceNode, Step, StepPlan, Taken, TransformNode, rejects_schema,

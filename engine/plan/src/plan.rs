@@ -413,19 +413,20 @@ impl Plan {
         self.nodes.iter().find(|node| node.name == name)
     }
 
+    /// Whether a parameter is part of a setting that must never be printed.
+    pub fn feeds_secret(&self, param: &str) -> bool {
+        self.connections.iter().flat_map(|connection| &connection.settings).filter(|setting| setting.secret).any(
+            |setting| {
+                let templates = setting.value.templates();
+                let mut roots = templates.iter().flat_map(|template| template.roots());
+                roots.any(|root| root.name == "params" && root.field.as_deref().is_none_or(|field| field == param))
+            },
+        )
+    }
+
     /// All nodes that lead to a node.
     pub fn upstream(&self, node: usize) -> Vec<usize> {
-        let mut found: Vec<usize> = Vec::new();
-        let mut waiting = vec![node];
-        while let Some(next) = waiting.pop() {
-            for port in self.nodes.get(next).map(|node| crate::build::inputs(&node.kind)).unwrap_or_default() {
-                if !found.contains(&port.node) {
-                    found.push(port.node);
-                    waiting.push(port.node);
-                }
-            }
-        }
-        found
+        crate::build::upstream(&self.nodes, node)
     }
 
     /// The columns of a node's output.

@@ -164,7 +164,8 @@ impl Context<'_> {
         }
     }
 
-    /// The settings whose values are known now: literals, and templates over parameters that have values.
+    /// The settings whose values are known now: literals, templates over parameters that have values, and everything
+    /// else when the plan is to be carried out.
     pub fn known_settings(&self, declared: &[&Setting], templates: &[SettingTemplate]) -> Settings {
         let mut settings = Settings::default();
         for setting in declared {
@@ -172,17 +173,60 @@ impl Context<'_> {
                 settings.set(&setting.name, default.clone());
             }
         }
-        let params = self.params_value();
         for template in templates {
-            let names = |name: &str| (name == "params").then(|| params.clone());
-            let known = template.value.templates().iter().all(|template| only_params(template));
-            if let (true, Ok(json)) = (known, template.value.render(&names, DateTime::UNIX_EPOCH)) {
-                settings.set(&template.name, json);
-            } else {
-                settings.set(&template.name, Json::Null);
-            }
+            settings.set(&template.name, self.known_value(&template.value).unwrap_or(Json::Null));
         }
         settings
+    }
+
+    fn known_value(&self, value: &ValueTemplate) -> Option<Json> {
+        let templates = value.templates();
+        let Some(outside) = &self.outside else {
+            let names = |name: &str| (name == "params").then(|| self.params_value());
+            let known = templates.iter().all(|template| only_params(template));
+            return known.then(|| value.render(&names, DateTime::UNIX_EPOCH).ok()).flatten();
+        };
+        let fields = |root: &str, get: &dyn Fn(&str) -> Option<String>| -> Option<Value> {
+            let named = templates.iter().flat_map(|template| template.roots()).filter(|found| found.name == root);
+            let read = named.filter_map(|found| found.field.clone()).map(|name| {
+                let value = get(&name)?;
+                Some((name, Value::from(value)))
+            });
+            // What is missing is said by the run, which knows whether it may be.
+            read.collect::<Option<_>>().map(Value::Struct)
+        };
+        let (env, secret) = (fields("env", outside.env)?, fields("secret", outside.secret)?);
+        let names = |name: &str| match name {
+            "params" => Some(self.params_value()),
+            "env" => Some(env.clone()),
+            "secret" => Some(secret.clone()),
+            _ => None,
+        };
+        let reads_run = templates.iter().flat_map(|template| template.roots()).any(|root| root.name == "run");
+        if reads_run { None } else { value.render(&names, outside.now).ok() }
+    }
+
+    /// The first variable or secret that settings of a node need and that has no value.
+    pub fn missing_outside(&self, node: &Text, settings: &[SettingTemplate]) -> Option<Diagnostic> {
+        let outside = self.outside.as_ref()?;
+        settings.iter().find_map(|setting| {
+            let templates = setting.value.templates();
+            let root = templates.iter().flat_map(|template| template.roots()).find(|root| {
+                let Some(name) = &root.field else { return false };
+                match root.name.as_str() {
+                    "env" => (outside.env)(name).is_none(),
+                    "secret" => (outside.secret)(name).is_none(),
+                    _ => false,
+                }
+            })?;
+            let name = root.field.as_deref().unwrap_or_default();
+            let what = if root.name == "env" { "environment variable" } else { "secret" };
+            let message = format!("`{}` of `{node}` needs the {what} {name}, which is not set", setting.name);
+            Some(
+                Diagnostic::error(codes::SOURCE_NOT_THERE, root.span, message)
+                    .help(format!("set it, e.g. `export {name}=…`")),
+            )
+        })
     }
 
     /// `params` as a value.

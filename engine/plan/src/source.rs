@@ -135,6 +135,14 @@ fn describe(
                 }
                 context.push(Diagnostic { severity: towpath_spec::Severity::Warning, ..warning });
             }
+            if described.schema.is_none() && context.blocked.is_empty() {
+                let why = context.missing_outside(&doc.name, &node.settings).unwrap_or_else(|| {
+                    let message = format!("the columns of `{}` are not known before its settings are", doc.name);
+                    Diagnostic::error(codes::SOURCE_NOT_THERE, doc.span, message)
+                        .help("name the file without `run`, or declare what is unknown as a parameter")
+                });
+                context.blocked.push(why);
+            }
             described.schema
         }
         Err(problems) => {

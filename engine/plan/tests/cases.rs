@@ -45,7 +45,15 @@ fn plan(path: &Path, registry: &Registry) -> (Files, Option<Plan>, Vec<Diagnosti
     // Relative, so that what is said is the same everywhere: tests run in the folder of their crate.
     let base = PathBuf::from("tests/cases");
     let environment = path.ends_with("unknown-environment.yaml").then_some("prod");
-    let documents = Documents { files: &files, project: None, pipeline: &pipeline, environment, params, base: &base };
+    let documents = Documents {
+        files: &files,
+        project: None,
+        pipeline: &pipeline,
+        environment,
+        params,
+        base: &base,
+        outside: None,
+    };
     let (plan, found) = build(&documents, registry);
     problems.extend(found);
     if let Some(plan) = &plan {

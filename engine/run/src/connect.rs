@@ -112,7 +112,7 @@ impl Runner {
     fn render(&self, template: &SettingTemplate, place: &str) -> Result<Json> {
         let mut names = Environment::default();
         for template in template.value.templates() {
-            let may_be_missing = template.source().contains("default");
+            let may_be_missing = ["| default", "|default"].iter().any(|filter| template.source().contains(filter));
             for root in template.roots() {
                 let Some(name) = &root.field else { continue };
                 let missing = match root.name.as_str() {

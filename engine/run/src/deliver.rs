@@ -14,6 +14,7 @@ use crate::stage::{Stage, StageWriter};
 use futures::stream::{self, StreamExt};
 use serde_json::Value as Json;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -36,6 +37,9 @@ type Cell = Arc<OnceCell<Result<Option<Stage>>>>;
 /// Records whose intents are written together, for each request that may be under way.
 const RECORDS_PER_SLOT: usize = 64;
 
+/// So many records in a row of unknown outcome, and the run stops: an outage would put all the rest in doubt.
+const UNANSWERED: usize = 20;
+
 struct Delivery<'a> {
     node: usize,
     sink: &'a SinkNode,
@@ -45,6 +49,8 @@ struct Delivery<'a> {
     packer: Packer,
     pace: Pace,
     desk: Desk,
+    /// Records in a row whose outcome is unknown.
+    unanswered: AtomicUsize,
     results: Option<Mutex<Results>>,
 }
 
@@ -116,8 +122,18 @@ impl Runner {
         let packer = Packer::new(sink, operation.info(), &flow.columns, &self.constants);
         let results = self.results(node, sink)?;
         let desk = Desk::open(self, &self.plan.nodes[node].name, &target)?;
-        let delivery =
-            Delivery { node, sink, operation, state, target, packer, pace: Pace::new(sink.rate), desk, results };
+        let delivery = Delivery {
+            node,
+            sink,
+            operation,
+            state,
+            target,
+            packer,
+            pace: Pace::new(sink.rate),
+            desk,
+            unanswered: AtomicUsize::new(0),
+            results,
+        };
         let mut batches = self.batches(flow.frame, (sink.concurrency * RECORDS_PER_SLOT).max(1_000))?;
         while let Some(batch) = batches.next().await? {
             book(&self.accounts[node].rows_in, batch.height());
@@ -227,6 +243,11 @@ impl Runner {
             key: Json::Object(parcel.key.clone()),
             payload_hash: parcel.payload_hash,
         };
+        // Waiting for its turn is not yet sending it.
+        tokio::select! {
+            () = delivery.pace.wait() => {}
+            () = self.cancel.cancelled() => return End::NotSent,
+        }
         if let Err(error) = delivery.desk.intend(intent).await {
             return End::Failed(error);
         }
@@ -247,20 +268,28 @@ impl Runner {
 
     async fn send(self: &Arc<Self>, delivery: &Delivery<'_>, parcel: &Parcel) -> End {
         let mut failed = 0;
+        // What any of the tries may have done counts, not only the last one's.
+        let mut maybe = false;
         loop {
-            delivery.pace.wait().await;
             match delivery.operation.send(&parcel.payload).await {
                 Ok(Answer::Confirmed { fields }) => return End::Delivered(fields),
                 Ok(Answer::Refused { message }) => return End::Refused(message),
                 Err(error) => {
-                    let unknown = error.effect == Effect::Unknown && !delivery.operation.info().idempotent;
+                    maybe |= error.effect == Effect::Unknown;
                     // Never again in the same breath: at the next run a lookup may know better, and `resend` counts.
-                    if unknown {
+                    if maybe && !delivery.operation.info().idempotent {
                         return End::Unknown(error);
                     }
                     failed += 1;
                     if let Err(error) = self.wait_or_fail(delivery.node, error, failed).await {
-                        return if error.effect == Effect::Unknown { End::Unknown(error) } else { End::Failed(error) };
+                        return if maybe { End::Unknown(error) } else { End::Failed(error) };
+                    }
+                    tokio::select! {
+                        () = delivery.pace.wait() => {}
+                        () = self.cancel.cancelled() => {
+                            let error = crate::runner::interrupted();
+                            return if maybe { End::Unknown(error) } else { End::Failed(error) };
+                        }
                     }
                 }
             }
@@ -275,11 +304,13 @@ impl Runner {
         for (parcel, end) in ends {
             match end {
                 End::Delivered(fields) => {
+                    delivery.unanswered.store(0, Ordering::Relaxed);
                     book(&account.rows_out, 1);
                     book(&account.calls, 1);
                     delivery.result(&parcel, "delivered", None, fields)?;
                 }
                 End::Refused(message) => {
+                    delivery.unanswered.store(0, Ordering::Relaxed);
                     book(&account.calls, 1);
                     delivery.result(&parcel, "refused", Some(&message), Record::new())?;
                     if delivery.sink.on_error == OnError::Fail {
@@ -293,6 +324,13 @@ impl Runner {
                     let key = Json::Object(parcel.key.clone());
                     let message = format!("{key} was sent and its outcome is unknown; it is held: {}", error.message);
                     self.warn(delivery.node, message);
+                    if delivery.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= UNANSWERED {
+                        let message =
+                            format!("{UNANSWERED} records in a row had no clear answer, the last: {}", error.message);
+                        fail = Some(
+                            Error::passing(message).help("the other system seems to be down; run again when it is up"),
+                        );
+                    }
                 }
                 End::Failed(_) | End::NotSent => {}
             }

@@ -59,7 +59,8 @@ impl Runner {
         };
         match (kept, &incremental.start) {
             (Some(kept), _) => Ok(Some(kept.get(CURSOR).cloned().unwrap_or(kept))),
-            (None, Some(start)) if !self.options.full_refresh => {
+            // Where to start is the user's word, not what an earlier run left.
+            (None, Some(start)) => {
                 let settings = self.settings(&[], std::slice::from_ref(start), node)?;
                 Ok(settings.get("start").cloned())
             }

@@ -11,7 +11,7 @@ use crate::stage::StageWriter;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use polars::prelude::*;
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use towpath_connector::{Error, Lookup, Record, Result};
 use towpath_mapping::{FrameRows, Row, Value, values_to_series};
@@ -59,12 +59,9 @@ impl Runner {
 
     async fn look_up(self: &Arc<Self>, work: &Work<'_>, batch: DataFrame, answers: &mut Answers) -> Result<DataFrame> {
         let (batch, params) = tokio::task::block_in_place(|| self.parameters(work, batch))?;
-        let mut missing: Vec<(String, Record)> = Vec::new();
-        for (key, params) in &params {
-            if !answers.contains_key(key) && !missing.iter().any(|(known, _)| known == key) {
-                missing.push((key.clone(), params.clone()));
-            }
-        }
+        let mut seen: HashSet<&str> = HashSet::new();
+        let missing: Vec<(String, Record)> =
+            params.iter().filter(|(key, _)| !answers.contains_key(key) && seen.insert(key)).cloned().collect();
         let asked = stream::iter(missing)
             .map(|(key, params)| async move { Ok::<_, Error>((key, self.ask(work, &params).await?)) })
             .buffer_unordered(work.plan.concurrency);

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinSet;
-use towpath_connector::{Error, Result};
+use towpath_connector::{Error, Result, redact, redact_json};
 use towpath_plan::{NodeKind, Output, Plan, StepPlan};
 use towpath_spec::document::MaxRejects;
 use towpath_state::{
@@ -90,14 +90,22 @@ impl StateAccess {
     }
 
     pub fn intend(&self, sink: &str, target: &str, intents: &[Intent]) -> Result<()> {
+        let mut intents = intents.to_vec();
+        // A record is known by its hash: what is shown of its key may be masked.
+        intents.iter_mut().for_each(|intent| redact_json(&mut intent.key));
         self.store
-            .intend(&self.lock, &self.scope, sink, target, &self.run, intents)
+            .intend(&self.lock, &self.scope, sink, target, &self.run, &intents)
             .map_err(|error| state_error(&error))
     }
 
     pub fn receive(&self, sink: &str, target: &str, receipts: &[ReceiptIn]) -> Result<()> {
+        let mut receipts = receipts.to_vec();
+        for receipt in &mut receipts {
+            redact_json(&mut receipt.fields);
+            receipt.message = receipt.message.take().map(|message| redact(&message));
+        }
         self.store
-            .receive(&self.lock, &self.scope, sink, target, &self.run, receipts)
+            .receive(&self.lock, &self.scope, sink, target, &self.run, &receipts)
             .map_err(|error| state_error(&error))
     }
 
@@ -109,16 +117,9 @@ impl StateAccess {
 
 /// A secret that came in with the data of a reject does not stay in it.
 fn redacted(mut reject: Reject) -> Reject {
-    let text = reject.row.to_string();
-    let clean = towpath_connector::redact(&text);
-    if clean != text {
-        reject.row = serde_json::from_str(&clean).unwrap_or_default();
-    }
-    reject.reason = towpath_connector::redact(&reject.reason);
-    reject.value = reject.value.map(|value| match value {
-        Json::String(text) => Json::String(towpath_connector::redact(&text)),
-        other => other,
-    });
+    redact_json(&mut reject.row);
+    reject.reason = redact(&reject.reason);
+    reject.value.iter_mut().for_each(redact_json);
     reject
 }
 
@@ -142,19 +143,20 @@ pub async fn run(
         };
         return Err(RunError::NotStarted(error));
     }
-    let state = start(&plan, &options, store.clone(), pipeline_file, version)?;
+    let state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
     sweep(&store, &state, &options.stages);
     let id = state.run;
     let keep_stage = options.keep_stage;
     let stages = options.stages.join(&options.run);
     let runner = Runner::new(plan, Mode::Run, options, world, Some(state));
     let mut errors = sinks(&runner).await;
+    // A cursor moves last: behind it nothing is read again, so that everything before it must be on disk.
+    if let Err(error) = runner.flush_rejects() {
+        errors.push(NodeError { node: "rejects".into(), error });
+    }
     let settled = if errors.is_empty() { settle(&runner) } else { Ok(()) };
     if let Err(error) = settled {
         errors.push(NodeError { node: "run".into(), error });
-    }
-    if let Err(error) = runner.flush_rejects() {
-        errors.push(NodeError { node: "rejects".into(), error });
     }
     runner.tell_doubtful();
     let outcome = conclude(&runner, errors);
@@ -164,14 +166,15 @@ pub async fn run(
         let _ = std::fs::remove_dir_all(stages);
     }
     record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
-    // Journal and cursors are for ever; rejects of runs long past are not.
-    store.prune(KEPT_RUNS).map_err(|error| RunError::State(state_error(&error)))?;
+    // Journal and cursors are for ever; rejects of runs long past are not. If it fails now, the next run will do it.
+    let _ = store.prune(KEPT_RUNS);
     Ok(outcome)
 }
 
 fn start(
     plan: &Plan,
     options: &Options,
+    world: &World,
     store: Store,
     pipeline_file: &str,
     version: &str,
@@ -180,7 +183,10 @@ fn start(
         .run
         .parse()
         .map_err(|_| RunError::NotStarted(Error::bug(format!("`{}` is not the name of a run", options.run))))?;
-    let scope = Scope::new(&plan.pipeline, &plan.environment);
+    // What is done to stand-ins says nothing about the systems they stand for: neither cursors nor journal are shared.
+    let stand_in = world.overrides.values().next().map(|stand_in| stand_in.identity.as_str()).unwrap_or_default();
+    let environment = format!("{} {stand_in}", plan.environment);
+    let scope = Scope::new(&plan.pipeline, environment.trim());
     let lock = store.lock(&scope, &run).map_err(|error| match &error {
         LockError::Held { .. } => RunError::Locked(Error::user(error.to_string()).help(error.help())),
         LockError::State(inner) => RunError::State(state_error(inner)),
@@ -188,7 +194,11 @@ fn start(
     let params: serde_json::Map<String, Json> = plan
         .params
         .iter()
-        .map(|param| (param.field.name.clone(), param.value.as_ref().map_or(Json::Null, |value| value.to_json())))
+        .map(|param| {
+            let value = param.value.as_ref().map_or(Json::Null, |value| value.to_json());
+            let hidden = plan.feeds_secret(&param.field.name) && !value.is_null();
+            (param.field.name.clone(), if hidden { "•••".into() } else { value })
+        })
         .collect();
     let begun = RunStart {
         id: run,
@@ -252,6 +262,10 @@ fn settle(runner: &Arc<Runner>) -> Result<()> {
         }
     }
     edges(runner)?;
+    // Where something is in doubt or too much was refused, it is read again: what was delivered is not sent twice.
+    if !remarks(runner).is_empty() {
+        return Ok(());
+    }
     let cursors = std::mem::take(&mut *guard(&runner.cursors)?);
     match &runner.state {
         Some(state) if !cursors.is_empty() => state.set_cursors(&cursors),

@@ -69,6 +69,7 @@ codes! {
 
     // Names, columns, settings.
     "plan" {
+        INCREMENTAL_FILE = "incremental-file", "A file that would hold only what is new.";
         SAME_FILE = "same-file", "A sink would overwrite a file that the same pipeline reads or writes elsewhere.";
         ODD_SOURCE = "odd-source", "Something about a source is odd, but not wrong.";
         NOTHING_LEFT = "nothing-left", "A step would leave no column, or a column without a name.";

@@ -27,10 +27,13 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
         world::stop_on_signals(cancel.clone());
         let mut worst = 0;
         for pipeline in &args.pipelines {
-            let status = one(args, shared, pipeline, cancel.clone()).await?;
-            let code = status.exit_code();
+            let (code, interrupted) = match one(args, shared, pipeline, cancel.clone()).await {
+                Ok(status) => (status.exit_code(), status == Status::Interrupted),
+                // The other pipelines are not to blame.
+                Err(failure) => (failure.tell(shared), false),
+            };
             worst = if rank(code) > rank(worst) { code } else { worst };
-            if status == Status::Interrupted {
+            if interrupted {
                 break;
             }
         }
@@ -74,11 +77,13 @@ async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: Cancellat
     let world = world::world(&workspace, &secrets, overrides, observer, cancel);
     let file = pipeline.display().to_string();
     let ran = towpath_run::run(Arc::new(plan), options, world, store, &file, env!("CARGO_PKG_VERSION")).await;
-    if let Some(stand_ins) = stand_ins {
-        stand_ins.stop().await?;
-    }
+    let stopped = match stand_ins {
+        Some(stand_ins) => stand_ins.stop().await,
+        None => Ok(()),
+    };
     let outcome = ran?;
     report(&outcome, shared);
+    stopped?;
     Ok(outcome.status)
 }
 

@@ -106,7 +106,7 @@ fn check(path: &Path, args: &ValidateArgs, shared: &Shared) -> Result<(Workspace
             towpath_http::from_definition(&mut workspace.files, &name, &text).err().unwrap_or_default()
         }
         DocumentKind::Pipeline => {
-            let (plan, mut problems) = workspace.plan(path, shared)?;
+            let (plan, mut problems) = workspace.plan(path, shared, None)?;
             if path.parent().is_none_or(|folder| !folder.join(PROJECT).exists()) {
                 problems.extend(std::mem::take(&mut workspace.problems));
             }
