@@ -10,7 +10,8 @@ fi
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings
-cargo build --workspace --quiet
+# The same set of features as the tests have, so that Polars is built once; the binary is part of it.
+cargo test --workspace --no-run --quiet
 cargo test --workspace --doc --quiet
 "${CARGO_TARGET_DIR:-target}/debug/towpath" reference docs/reference --check
 
