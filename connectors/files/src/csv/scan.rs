@@ -90,5 +90,5 @@ fn checked(frame: LazyFrame, known: &Known) -> LazyFrame {
         Ok(()) => Ok(batch),
         Err(message) => Err(PolarsError::ComputeError(message.clone().into())),
     };
-    frame.map(gate, AllowedOptimizations::default(), None, Some("shape of the files"))
+    frame.map(gate, AllowedOptimizations::default() | AllowedOptimizations::STREAMING, None, Some("shape of the files"))
 }
