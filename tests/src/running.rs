@@ -74,6 +74,11 @@ impl Running {
         self.stdout.so_far()
     }
 
+    /// What it wrote to stderr so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Whether it has not ended.
     pub fn is_under_way(&mut self) -> bool {
         self.child.try_wait().expect("a child can be asked").is_none()

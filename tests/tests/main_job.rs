@@ -49,6 +49,14 @@ fn everything_arrives_once_and_as_it_is() {
 }
 
 #[test]
+fn one_sink_at_a_time_is_enough_though_one_reads_the_results_of_another() {
+    let world = World::new();
+    let copy = world.copy_of_job(&[], "limits: {concurrency: 1}");
+    world.towpath("run").args([copy]).run().ended(0);
+    holds(&world, &deliverable(&world.seed));
+}
+
+#[test]
 fn two_thousand_records_arrive() {
     let world = World::of(sized(150, 2_000));
     let expected = deliverable(&world.seed);

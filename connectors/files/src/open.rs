@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use towpath_connector::{Error, Result};
 
-/// Bytes read from disk at a time.
-const BUFFER: usize = 1 << 20;
+/// Bytes read from disk at a time: with more of them what was read is no longer in the cache when it is looked at.
+const BUFFER: usize = 64 << 10;
 
 /// How a file is compressed, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

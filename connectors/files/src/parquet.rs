@@ -42,7 +42,13 @@ impl Format for Parquet {
     fn source(&self, ask: Ask<'_>) -> Result<Source> {
         let (frame, schema) = scan(&ask)?;
         declared(&schema, ask.columns).map_err(|problems| paths::error(&problems))?;
-        Ok(Source::Scan(Box::new(Scan { frame, raw: schema.clone(), schema, bytes: paths::size(&ask.files) })))
+        Ok(Source::Scan(Box::new(Scan {
+            frame,
+            raw: schema.clone(),
+            schema,
+            bytes: paths::size(&ask.files),
+            check: None,
+        })))
     }
 }
 

@@ -1,18 +1,22 @@
 //! XML files through the [record selector](crate::xml).
 
 use crate::connector::{About, Ask, Format, Problems, count};
-use crate::extract::{BATCH_BYTES, BATCH_ROWS};
+use crate::extract::BATCH_BYTES;
 use crate::infer::Guess;
 use crate::typed::Converter;
 use crate::xml::{Limits, Records, Selector, XmlErrorKind};
 use crate::{extract, open, paths};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use towpath_connector::{Described, Error, Problem, Result, Setting, Settings, Source};
+use towpath_connector::{Chunk, Described, Error, Problem, Result, Setting, Settings, Source};
 use towpath_spec::{Field, Schema, Type};
 
 /// The format.
 pub(crate) struct Xml;
+
+/// Records of a batch: few enough for the memory of one to be taken again for the next.
+const ROWS: usize = 16_384;
 
 /// How far into the first file types are guessed from, in bytes.
 const SAMPLE_BYTES: u64 = 8 << 20;
@@ -53,19 +57,21 @@ impl Format for Xml {
     }
 
     fn describe(&self, ask: &Ask<'_>) -> std::result::Result<Described, Problems> {
-        Ok(Described { schema: Some(schema(ask)?.1), warnings: Vec::new() })
+        let (selector, schema) = schema(ask)?;
+        let warnings = nothing_found(&selector, ask).into_iter().collect();
+        Ok(Described { schema: Some(schema), warnings })
     }
 
     fn source(&self, ask: Ask<'_>) -> Result<Source> {
         let (selector, schema) = schema(&ask).map_err(|problems| paths::error(&problems))?;
         let files = ask.files;
         let converter = Converter::new(&schema, |at| selector.collects(at))?;
-        Ok(extract::source(schema, move |batches| {
+        Ok(extract::source_of_text(schema, converter, move |batches| {
             for file in &files {
                 let limits = Limits { batch_bytes: BATCH_BYTES, ..Limits::default() };
                 let mut records = Records::new(Arc::clone(&selector), open::open(file)?, limits);
-                while let Some(batch) = records.next_batch(BATCH_ROWS).map_err(|error| located(file, error))? {
-                    if !batches.send(converter.convert(batch.frame)?) {
+                while let Some(batch) = records.next_batch(ROWS).map_err(|error| located(file, error))? {
+                    if !batches.send(Chunk { frame: batch.frame, ..Chunk::default() }) {
                         return Ok(());
                     }
                 }
@@ -129,13 +135,35 @@ fn schema(ask: &Ask<'_>) -> std::result::Result<(Arc<Selector>, Schema), Problem
     Ok((selector, schema))
 }
 
+/// A warning when the first file holds elements, and none of them is a record.
+fn nothing_found(selector: &Arc<Selector>, ask: &Ask<'_>) -> Option<Problem> {
+    let file = ask.files.first()?;
+    let reader = open::open(file).ok()?.take(SAMPLE_BYTES);
+    let mut records = Records::new(Arc::clone(selector), reader, Limits::default());
+    // A document that goes on behind the sample may hold records there; one that is broken is an error of its own.
+    let none = matches!(records.next_batch(1), Ok(None));
+    let written = ask.settings.text("records").unwrap_or_default();
+    let message = format!("no element of {} is a record by `{written}`: it gives no rows", file.display());
+    let help = "names count without their prefix, capitals matter; `//name` finds elements at any depth";
+    // An outermost element with nothing in it is an empty list.
+    (none && elements(file)? > 1).then(|| Problem::with("records", message).help(help))
+}
+
+/// About how many elements the beginning of a file has.
+fn elements(file: &Path) -> Option<usize> {
+    let mut bytes = Vec::new();
+    open::open(file).ok()?.take(SAMPLE_BYTES).read_to_end(&mut bytes).ok()?;
+    let begins = |at: &usize| bytes.get(at + 1).is_some_and(|next| next.is_ascii_alphabetic() || *next == b'_');
+    Some(memchr::memchr_iter(b'<', &bytes).filter(begins).count())
+}
+
 /// What the texts of each column look like at the beginning of the first file.
 fn sample(selector: &Arc<Selector>, ask: &Ask<'_>, rows: usize) -> Result<Vec<Guess>> {
     let mut guesses = vec![Guess::default(); selector.names().count()];
     let Some(file) = ask.files.first().filter(|_| rows > 0) else {
         return Ok(guesses);
     };
-    let reader = std::io::Read::take(open::open(file)?, SAMPLE_BYTES);
+    let reader = open::open(file)?.take(SAMPLE_BYTES);
     let mut records = Records::new(Arc::clone(selector), reader, Limits::default());
     // What is wrong with the document is said when it is read as a whole; the sample may end in its middle.
     if let Ok(Some(batch)) = records.next_batch(rows) {

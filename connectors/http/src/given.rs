@@ -24,10 +24,12 @@ pub(crate) enum Completed {
 /// # Errors
 /// A default cannot be filled in.
 pub(crate) fn complete(declared: &[Given], given: &Record, config: &Json, nulls: bool) -> Result<Completed> {
-    let mut out = Map::new();
+    let mut out = Map::with_capacity(declared.len());
+    let mut known = 0;
     for one in declared {
         let name = &one.setting.name;
         let value = given.get(name);
+        known += usize::from(value.is_some());
         let value = match (&one.default, value) {
             (Some(default), None | Some(Json::Null)) if value.is_none() || one.setting.required => {
                 Some(default.value(&Names::config(config))?)
@@ -47,7 +49,7 @@ pub(crate) fn complete(declared: &[Given], given: &Record, config: &Json, nulls:
         if one.setting.required && (value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())) {
             return Ok(Completed::Missing(format!("`{name}` is required, and it is empty")));
         }
-        match typed(&one.setting.ty, &value) {
+        match typed(&one.setting.ty, value) {
             Ok(value) => {
                 if let Some(sentence) = outside(name, &one.setting.values, &value) {
                     return Ok(Completed::Bad(sentence));
@@ -57,30 +59,35 @@ pub(crate) fn complete(declared: &[Given], given: &Record, config: &Json, nulls:
             Err(reason) => return Ok(Completed::Bad(format!("`{name}`: {reason}"))),
         }
     }
-    for (name, value) in given {
-        if !out.contains_key(name) && !declared.iter().any(|one| one.setting.name == *name) {
-            out.insert(name.clone(), value.clone());
-        }
+    if known < given.len() {
+        let others = given.iter().filter(|(name, _)| !declared.iter().any(|one| one.setting.name == **name));
+        out.extend(others.map(|(name, value)| (name.clone(), value.clone())));
     }
     Ok(Completed::Good(Json::Object(out)))
 }
 
 /// A value in its declared type.
-fn typed(ty: &Type, value: &Json) -> std::result::Result<Json, String> {
+fn typed(ty: &Type, value: Json) -> std::result::Result<Json, String> {
     match (ty, value) {
         (_, Json::Null) => Ok(Json::Null),
         // Lists and objects are sent as they were made.
-        (Type::Json | Type::List(_) | Type::Struct(_), other) => Ok(other.clone()),
+        (Type::Json | Type::List(_) | Type::Struct(_), other) => Ok(other),
         // Times are sent in the format the pipeline gave them.
-        (Type::Text | Type::Date | Type::DateTime { .. }, Json::String(_)) => Ok(value.clone()),
-        (Type::Text, Json::Number(_) | Json::Bool(_)) => Ok(Json::from(plain_text(value).unwrap_or_default())),
-        (ty, value) => Value::from_json(value, ty).map(|value| value.to_json()),
+        (Type::Text | Type::Date | Type::DateTime { .. }, text @ Json::String(_)) => Ok(text),
+        (Type::Int, Json::Number(number)) if number.is_i64() => Ok(Json::Number(number)),
+        (Type::Text, scalar @ (Json::Number(_) | Json::Bool(_))) => {
+            Ok(Json::from(plain_text(&scalar).unwrap_or_default()))
+        }
+        (ty, value) => Value::from_json(&value, ty).map(|value| value.to_json()),
     }
 }
 
 fn outside(name: &str, values: &[String], value: &Json) -> Option<String> {
+    if values.is_empty() {
+        return None;
+    }
     let written = plain_text(value)?;
-    if values.is_empty() || values.contains(&written) {
+    if values.contains(&written) {
         return None;
     }
     Some(format!("`{name}` is `{written}`, expected one of {}", values.join(", ")))

@@ -94,6 +94,9 @@ impl Limiter {
 
     fn host(&self, name: &str) -> Arc<Host> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(name) {
+            return Arc::clone(host);
+        }
         let now = Instant::now();
         Arc::clone(hosts.entry(name.to_owned()).or_insert_with(|| {
             Arc::new(Host {

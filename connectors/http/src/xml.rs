@@ -23,9 +23,9 @@ use towpath_files::xml::{Limits, Records, Selector, XmlError, XmlErrorKind};
 use towpath_spec::Schema;
 
 /// Rows of a batch.
-const ROWS: usize = 50_000;
+const ROWS: usize = 16_384;
 /// What is read at a time.
-const BUFFER: usize = 1 << 20;
+const BUFFER: usize = 64 << 10;
 
 type Batch = Result<DataFrame>;
 

@@ -42,10 +42,10 @@ pub(crate) async fn pass(
     if struck.delay > Duration::ZERO {
         tokio::time::sleep(struck.delay).await;
     }
+    struck.let_go().await;
     let Some(fault) = struck.fault else {
         let response = next.run(request).await;
-        let slow = (struck.delay > Duration::ZERO).then(|| "slow".to_owned());
-        return visit.end(Some(response.status()), slow, response);
+        return visit.end(Some(response.status()), struck.late().map(str::to_owned), response);
     };
     let act = match fault.before() {
         Some(act) => act,

@@ -16,11 +16,11 @@ pub use descriptor::{
     CursorInfo, Described, Descriptor, Kind, OperationInfo, OperationKind, Problem, SinkAsk, SourceAsk, StreamInfo,
 };
 pub use error::{Effect, Error, Fault, Result, Retry};
-pub use read::{Chunk, Extract, Lookup, Reader, RejectedRow, Scan, Source};
+pub use read::{Chunk, Extract, Lookup, Reader, RejectedRow, Scan, ScanCheck, Source};
 pub use registry::{Connect, Connector, Registry};
 pub use secret::{Secret, redact, redact_json, register_secret};
 pub use settings::{Setting, Settings};
-pub use write::{Answer, FileSink, Operation, Sink, Writer, Written};
+pub use write::{Answer, BatchWriter, FileSink, Operation, Sink, Writer, Written};
 
 /// A JSON object: a record, parameters, an answer's fields.
 pub type Record = serde_json::Map<String, serde_json::Value>;

@@ -49,7 +49,13 @@ pub struct Scan {
     pub schema: Schema,
     /// Bytes to be read, for progress, when known.
     pub bytes: Option<u64>,
+    /// What the scan itself does not see: goes through the files once more and says what is wrong with them. The run
+    /// makes sure that nothing the scan gave is of effect unless this is all right.
+    pub check: Option<ScanCheck>,
 }
+
+/// Looks for what a scan does not see.
+pub type ScanCheck = Box<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// A source that is driven batch by batch.
 ///
@@ -65,6 +71,12 @@ pub trait Extract: Send {
     /// # Errors
     /// The source failed; see the error for what to do.
     async fn next(&mut self) -> Result<Option<Chunk>>;
+
+    /// Whether it reads files of this machine: its errors do not pass, and nothing it gave is ever taken back, so that
+    /// its rows may go on before all of them are there.
+    fn is_local(&self) -> bool {
+        false
+    }
 
     /// The cursor to keep when everything read is delivered; asked for after the end. `None`: nothing to keep.
     fn cursor(&self) -> Option<Json> {

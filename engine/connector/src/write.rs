@@ -3,7 +3,7 @@
 use crate::descriptor::{OperationInfo, SinkAsk};
 use crate::{Record, Result};
 use async_trait::async_trait;
-use polars::prelude::LazyFrame;
+use polars::prelude::{DataFrame, LazyFrame};
 use std::path::PathBuf;
 use std::sync::Arc;
 use towpath_spec::Schema;
@@ -74,6 +74,16 @@ pub trait FileSink: Send {
     /// When the columns cannot be written in this format.
     fn plan(&mut self, input: LazyFrame, schema: &Schema) -> Result<LazyFrame>;
 
+    /// A writer of temporary files that takes batches as they come, instead of a plan; `None` when this sink needs a
+    /// plan.
+    ///
+    /// # Errors
+    /// The columns cannot be written in this format, or the machine's.
+    fn batches(&mut self, schema: &Schema) -> Result<Option<Box<dyn BatchWriter>>> {
+        let _ = schema;
+        Ok(None)
+    }
+
     /// Moves the files into their place.
     ///
     /// # Errors
@@ -82,6 +92,21 @@ pub trait FileSink: Send {
 
     /// Removes what was written aside.
     fn abort(&mut self);
+}
+
+/// Takes batches as they come.
+pub trait BatchWriter: Send {
+    /// Writes a batch behind those before it.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn write(&mut self, batch: DataFrame) -> Result<()>;
+
+    /// Everything is written and on disk.
+    ///
+    /// # Errors
+    /// The machine's.
+    fn finish(&mut self) -> Result<()>;
 }
 
 /// A file that was written.

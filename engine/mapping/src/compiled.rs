@@ -48,6 +48,8 @@ pub struct Lowered {
     pub value: Expr,
     /// True where the row must be rejected, never null; `None`: no row can fail.
     pub failed: Option<Expr>,
+    /// Whether the value is surely null in each row that fails.
+    pub(crate) null_where_failed: bool,
 }
 
 /// A checked template, ready to run.
@@ -109,7 +111,7 @@ impl Compiled {
     /// As Polars expressions.
     pub fn lower(&self, constants: &Constants) -> Lowered {
         let lower::Column { value, failed } = lower::lower(&self.root, constants);
-        Lowered { value, failed }
+        Lowered { value, failed, null_where_failed: self.root.is_null_where_failed() }
     }
 
     /// The value for one row.

@@ -12,6 +12,7 @@ mod cast;
 mod check;
 mod columns;
 mod compiled;
+mod evaluate;
 mod expr;
 mod frame;
 pub mod functions;
@@ -32,6 +33,7 @@ pub use columns::{from_polars, schema_from_polars, schema_to_polars, to_polars, 
 pub use compiled::{
     Compiled, Lowered, Mode, Reason, compile_condition, compile_expression, compile_template, compile_value,
 };
+pub use evaluate::{Computed, Evaluated, evaluate};
 pub use frame::{BadCell, FrameRow, FrameRows, frame_to_json_rows, row_to_json, rows_to_frame};
 pub use reference::{FunctionDoc, reference};
 pub use scope::{Constants, Row, RunFacts, Scope};

@@ -26,6 +26,8 @@ pub struct Root {
     pub span: Span,
     /// Where the field stands.
     pub field_span: Option<Span>,
+    /// The template says what to do without it: it has a `default`, or is only taken where it is there.
+    pub optional: bool,
 }
 
 /// A parsed template outside rows.
@@ -168,9 +170,43 @@ fn roots(root: &Node, text: &Text, files: &Files) -> Vec<Root> {
             field: field.cloned(),
             span: inside(&of.span),
             field_span: field_range.as_ref().map(inside),
+            optional: false,
         };
         found.push((of.span.clone(), root));
     });
+    let mut asked = Vec::new();
+    optional(root, false, &mut asked);
     found.sort_by_key(|(range, _)| range.start);
-    found.into_iter().map(|(_, root)| root).collect()
+    let with_optional = |(_, root): (Range<usize>, Root)| Root {
+        optional: asked.iter().any(|(name, field)| *name == root.name && Some(*field) == root.field.as_deref()),
+        ..root
+    };
+    found.into_iter().map(with_optional).collect()
+}
+
+/// Names and fields of which a template asks whether they are there.
+fn optional<'n>(node: &'n Node, asked: bool, found: &mut Vec<(&'n str, &'n str)>) {
+    match &node.kind {
+        Kind::Attribute(of, field) => {
+            if let (Kind::Column(name), true) = (&of.kind, asked) {
+                found.push((name, field));
+            }
+        }
+        Kind::Default(value, other, _) | Kind::Or(value, other) => {
+            optional(value, true, found);
+            optional(other, asked, found);
+        }
+        Kind::If(test, then, other) => {
+            optional(test, true, found);
+            optional(then, asked, found);
+            optional(other, asked, found);
+        }
+        Kind::Call(call) if call.function.name == "coalesce" => {
+            if let Some((last, others)) = call.args.split_last() {
+                others.iter().for_each(|arg| optional(arg, true, found));
+                optional(last, asked, found);
+            }
+        }
+        _ => node.children().into_iter().for_each(|child| optional(child, asked, found)),
+    }
 }

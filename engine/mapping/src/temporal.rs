@@ -1,5 +1,7 @@
 //! Days, instants, wall clocks and durations: parsing, printing and zones, one implementation for rows and columns.
 
+mod plain;
+
 use std::fmt::Write;
 
 use chrono::format::{Item, Parsed, StrftimeItems};
@@ -217,8 +219,8 @@ pub(crate) fn parse_iso(text: &str) -> Option<Reading> {
             if !(1..=9).contains(&digits) {
                 return None;
             }
-            let nanos: u32 = format!("{:0<9}", &text[20..20 + digits]).parse().ok()?;
-            micro = nanos / 1000;
+            let digit = |at| if at < digits { u32::from(bytes[20 + at] - b'0') } else { 0 };
+            micro = (0..6).fold(0, |micro, at| micro * 10 + digit(at));
             at = 20 + digits;
         }
     }
@@ -263,6 +265,7 @@ pub(crate) struct Pattern {
     /// As written.
     pub text: String,
     items: Vec<Item<'static>>,
+    plain: Option<plain::Plain>,
 }
 
 impl Pattern {
@@ -272,7 +275,7 @@ impl Pattern {
         if items.iter().any(|item| matches!(item, Item::Error)) {
             return Err(format!("`{text}` is no date pattern"));
         }
-        Ok(Self { text: text.to_owned(), items })
+        Ok(Self { text: text.to_owned(), plain: plain::Plain::of(&items), items })
     }
 
     /// Whether the pattern says a day at all.
@@ -282,6 +285,11 @@ impl Pattern {
 
     /// Reads a text; a pattern without a time means midnight. The whole text must match.
     pub fn parse(&self, text: &str) -> Option<Reading> {
+        match self.plain.as_ref().map(|plain| plain.parse(text)) {
+            Some(plain::Found::At(at)) => return Some(Reading { at, offset: None }),
+            Some(plain::Found::Nothing) => return None,
+            _ => {}
+        }
         let mut parsed = Parsed::new();
         chrono::format::parse(&mut parsed, text, self.items.iter()).ok()?;
         let offset = parsed.offset();

@@ -75,6 +75,7 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
         limits: Limits {
             retries: pipeline.limits.retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(RETRIES),
             memory: pipeline.limits.memory,
+            concurrency: pipeline.limits.concurrency.and_then(|n| usize::try_from(n).ok()),
         },
         blocked: context.blocked,
     };

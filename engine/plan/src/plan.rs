@@ -39,6 +39,8 @@ pub struct Limits {
     pub retries: u32,
     /// Bytes blocking steps may use; `None`: the machine's.
     pub memory: Option<u64>,
+    /// Sinks that are carried out side by side; `None`: all of them.
+    pub concurrency: Option<usize>,
 }
 
 /// A parameter.

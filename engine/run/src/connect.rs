@@ -112,7 +112,6 @@ impl Runner {
     fn render(&self, template: &SettingTemplate, place: &str) -> Result<Json> {
         let mut names = Environment::default();
         for template in template.value.templates() {
-            let may_be_missing = ["| default", "|default"].iter().any(|filter| template.source().contains(filter));
             for root in template.roots() {
                 let Some(name) = &root.field else { continue };
                 let missing = match root.name.as_str() {
@@ -131,7 +130,7 @@ impl Runner {
                     }
                     _ => false,
                 };
-                if missing && !may_be_missing {
+                if missing && !root.optional {
                     return Err(not_set(&root.name, name, place));
                 }
             }
@@ -155,7 +154,7 @@ impl Runner {
     }
 }
 
-fn not_set(root: &str, name: &str, place: &str) -> Error {
+pub(crate) fn not_set(root: &str, name: &str, place: &str) -> Error {
     if root == "env" {
         return Error::user(format!("{place} needs the environment variable {name}, which is not set"))
             .help(format!("set it, e.g. `export {name}=…`"));
@@ -170,7 +169,7 @@ struct Environment {
     secret: Vec<(String, Value)>,
 }
 
-fn place(connection: &Connection, template: &SettingTemplate) -> String {
+pub(crate) fn place(connection: &Connection, template: &SettingTemplate) -> String {
     format!("`{}` of connection `{}`", template.name, connection.name)
 }
 

@@ -1,81 +1,202 @@
-//! The journal's desk: a thread that writes what many requests under way hand in, as many at a time as there are.
+//! The journal's desk: a thread that writes what many requests under way hand in, all that is there in one transaction.
 //!
-//! Each request waits until its intent is on disk before it is sent, and keeps its place until its receipt is. So after a
-//! crash no more records are in doubt than were under way, and one sync of the disk serves all that came in meanwhile.
+//! A record is sent only after its intent is on disk, and is delivered only when its receipt is. Neither keeps a request
+//! from going out: intents are written ahead of the sending, receipts behind it, and one sync of the disk serves all that
+//! came in meanwhile. While little is there the desk waits a moment for more, as a sync costs the same for one as for many.
+//!
+//! So after a crash no more records are in doubt than four times the sink's `concurrency`: that many were under way, that
+//! many intents were written ahead, and twice that many answers were still without a receipt on disk. A sink with a `rate` writes
+//! nothing ahead. A run that stops in order withdraws the intents it wrote ahead, and leaves nothing in doubt.
 
 use crate::runner::Runner;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use towpath_connector::{Error, Result};
 use towpath_state::{Intent, ReceiptIn};
 
-/// Something to be written, and who waits for it.
-enum Entry {
-    Intent(Intent, oneshot::Sender<Result<()>>),
-    Receipt(ReceiptIn, oneshot::Sender<Result<()>>),
+/// How long the desk waits for more: about as long as a sync takes.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// What is written in one transaction.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub intents: Vec<Intent>,
+    pub receipts: Vec<ReceiptIn>,
+    /// Hashes of keys whose intents are taken back.
+    pub withdrawn: Vec<[u8; 16]>,
 }
+
+/// Tells whoever waits for it how the writing went.
+type Tell = oneshot::Sender<Result<()>>;
 
 /// Where intents and receipts of one sink are handed in. The thread ends with it.
 pub(crate) struct Desk {
-    entries: Sender<Entry>,
+    tray: Arc<Tray>,
+}
+
+/// What was handed in and is not yet taken.
+struct Tray {
+    papers: Mutex<Papers>,
+    changed: Condvar,
+    /// So many are worth a sync at once.
+    enough: usize,
+}
+
+#[derive(Default)]
+struct Papers {
+    page: Page,
+    waiting: Vec<Tell>,
+    closed: bool,
+}
+
+/// Something handed in, which is on its way to the disk whether or not it is waited for.
+pub(crate) struct Written(oneshot::Receiver<Result<()>>);
+
+impl Written {
+    /// Returns when it is on disk.
+    pub async fn wait(self) -> Result<()> {
+        self.0.await.map_err(|_| Error::bug("the journal's thread is gone"))?
+    }
 }
 
 impl Desk {
-    /// Opens a desk for a sink and the system it writes to.
-    pub fn open(runner: &Arc<Runner>, sink: &str, target: &str) -> Result<Self> {
-        let (entries, received) = channel();
+    /// Opens a desk for a sink with so many requests under way, and the system it writes to.
+    pub fn open(runner: &Arc<Runner>, sink: &str, target: &str, concurrency: usize) -> Result<Self> {
+        let tray = Arc::new(Tray { papers: Mutex::default(), changed: Condvar::new(), enough: concurrency });
+        let served = Served(tray.clone());
         let (runner, sink, target) = (runner.clone(), sink.to_owned(), target.to_owned());
         std::thread::Builder::new()
             .name(format!("journal {sink}"))
-            .spawn(move || serve(&runner, &sink, &target, &received))
+            .spawn(move || served.serve(&runner, &sink, &target))
             .map_err(Error::from)?;
-        Ok(Self { entries })
+        Ok(Self { tray })
     }
 
-    /// Returns when the intent is on disk.
-    pub async fn intend(&self, intent: Intent) -> Result<()> {
-        let (done, written) = oneshot::channel();
-        self.hand_in(Entry::Intent(intent, done), written).await
+    /// Hands in that a record is about to be sent; it may be when this is written.
+    pub fn intend(&self, intent: Intent) -> Written {
+        self.tray.hand_in(|page| page.intents.push(intent))
     }
 
-    /// Returns when the receipt is on disk.
-    pub async fn receive(&self, receipt: ReceiptIn) -> Result<()> {
-        let (done, written) = oneshot::channel();
-        self.hand_in(Entry::Receipt(receipt, done), written).await
+    /// Hands in an answer.
+    pub fn receive(&self, receipt: ReceiptIn) -> Written {
+        self.tray.hand_in(|page| page.receipts.push(receipt))
     }
 
-    async fn hand_in(&self, entry: Entry, written: oneshot::Receiver<Result<()>>) -> Result<()> {
-        let closed = || Error::bug("the journal's thread is gone");
-        self.entries.send(entry).map_err(|_| closed())?;
-        written.await.map_err(|_| closed())?
+    /// Takes an intent back that is on disk: the record was surely not acted on.
+    pub fn withdraw(&self, key_hash: [u8; 16]) -> Written {
+        self.tray.hand_in(|page| page.withdrawn.push(key_hash))
     }
 }
 
-fn serve(runner: &Runner, sink: &str, target: &str, received: &Receiver<Entry>) {
-    let Some(state) = &runner.state else { return };
-    while let Ok(first) = received.recv() {
-        let (mut intents, mut receipts) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
-        for entry in std::iter::once(first).chain(received.try_iter()) {
-            match entry {
-                Entry::Intent(intent, done) => {
-                    intents.0.push(intent);
-                    intents.1.push(done);
-                }
-                Entry::Receipt(receipt, done) => {
-                    receipts.0.push(receipt);
-                    receipts.1.push(done);
-                }
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.tray.papers().closed = true;
+        self.tray.changed.notify_one();
+    }
+}
+
+impl Tray {
+    fn papers(&self) -> MutexGuard<'_, Papers> {
+        self.papers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hand_in(&self, put: impl FnOnce(&mut Page)) -> Written {
+        let (tell, written) = oneshot::channel();
+        let mut papers = self.papers();
+        // When it is closed the other end is dropped here, and whoever waits is told so.
+        if !papers.closed {
+            put(&mut papers.page);
+            papers.waiting.push(tell);
+            // In between nobody is woken: the thread sleeps until there is something, then until it is enough.
+            if papers.waiting.len() == 1 || papers.waiting.len() == self.enough {
+                self.changed.notify_one();
             }
         }
-        answer(state.receive(sink, target, &receipts.0), receipts.1);
-        answer(state.intend(sink, target, &intents.0), intents.1);
+        Written(written)
+    }
+
+    /// Waits for something to be written, and a moment for more; `None` at the end.
+    fn take(&self) -> Option<(Page, Vec<Tell>)> {
+        let nothing = |papers: &mut Papers| papers.waiting.is_empty() && !papers.closed;
+        let mut papers = self.changed.wait_while(self.papers(), nothing).unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + MOMENT;
+        while papers.waiting.len() < self.enough && !papers.closed {
+            let Some(left) = until.checked_duration_since(Instant::now()) else { break };
+            papers = self.changed.wait_timeout(papers, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let waiting = std::mem::take(&mut papers.waiting);
+        (!waiting.is_empty()).then(|| (std::mem::take(&mut papers.page), waiting))
     }
 }
 
-fn answer(written: Result<()>, waiting: Vec<oneshot::Sender<Result<()>>>) {
-    for done in waiting {
-        // Whoever no longer waits was stopped.
-        let _ = done.send(written.clone());
+/// The thread's side of a tray. However the thread ends, nobody waits for it in vain.
+struct Served(Arc<Tray>);
+
+impl Served {
+    fn serve(&self, runner: &Runner, sink: &str, target: &str) {
+        let Some(state) = &runner.state else { return };
+        while let Some((page, waiting)) = self.0.take() {
+            let written = state.journal(sink, target, page);
+            for tell in waiting {
+                // Whoever no longer waits was stopped.
+                let _ = tell.send(written.clone());
+            }
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let mut papers = self.0.papers();
+        papers.closed = true;
+        papers.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tray(enough: usize) -> Arc<Tray> {
+        Arc::new(Tray { papers: Mutex::default(), changed: Condvar::new(), enough })
+    }
+
+    fn withdraw(tray: &Tray, key: u8) -> Written {
+        tray.hand_in(|page| page.withdrawn.push([key; 16]))
+    }
+
+    #[tokio::test]
+    async fn all_that_is_there_is_taken_together_and_each_is_told() {
+        let tray = tray(100);
+        let written: Vec<Written> = (0..3).map(|key| withdraw(&tray, key)).collect();
+        let (page, waiting) = tray.take().expect("something was handed in");
+        assert_eq!(page.withdrawn, [[0; 16], [1; 16], [2; 16]]);
+        for tell in waiting {
+            tell.send(Err(Error::machine("the disk is full"))).expect("somebody waits");
+        }
+        for written in written {
+            assert_eq!(written.wait().await.expect_err("it was not written").message, "the disk is full");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_in_vain_when_the_thread_is_gone() {
+        let tray = tray(1);
+        let before = withdraw(&tray, 1);
+        drop(Served(tray.clone()));
+        assert!(before.wait().await.is_err());
+        assert!(withdraw(&tray, 2).wait().await.is_err());
+        assert!(tray.take().is_none(), "the end");
+    }
+
+    #[test]
+    fn what_was_handed_in_before_the_end_is_still_taken() {
+        let tray = tray(100);
+        let desk = Desk { tray: tray.clone() };
+        let _written = desk.withdraw([7; 16]);
+        drop(desk);
+        assert_eq!(tray.take().expect("the last page").0.withdrawn, [[7; 16]]);
+        assert!(tray.take().is_none());
     }
 }

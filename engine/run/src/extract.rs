@@ -1,14 +1,13 @@
-//! Sources: files Polars scans by itself, everything else extracted into a stage.
+//! Sources: opened here, and extracted into a stage unless Polars scans them by itself.
 
 use crate::accounts::book;
 use crate::flow::Flow;
 use crate::rejects::{NewReject, lock};
 use crate::runner::{Mode, Runner};
 use crate::stage::{Stage, StageWriter};
-use polars::prelude::*;
 use serde_json::Value as Json;
 use std::sync::Arc;
-use towpath_connector::{Chunk, Error, Extract, Result, Scan, Setting, Source, SourceAsk};
+use towpath_connector::{Chunk, Error, Extract, Result, Setting, Source, SourceAsk};
 use towpath_plan::SourceNode;
 
 /// What is kept of an incremental source between runs.
@@ -17,6 +16,31 @@ const CURSOR: &str = "cursor";
 impl Runner {
     /// The rows of a source.
     pub(crate) async fn source(self: &Arc<Self>, node: usize, source: &SourceNode) -> Result<Flow> {
+        let opened = lock(&self.opened)?.remove(&node);
+        let opened = match opened {
+            Some(opened) => opened,
+            None => self.open(node, source).await?,
+        };
+        self.start(node);
+        match opened {
+            Source::Scan(scan) => self.scan(node, *scan),
+            Source::Extract(extract) => {
+                let keep_cursor = source.incremental.is_some() && self.options.limit.is_none();
+                let stage = self.extract(node, extract, keep_cursor).await?;
+                let frame = self.tap(stage.scan()?, node, |account| &account.rows_out);
+                Ok(Flow { frame, columns: stage.columns().clone() })
+            }
+        }
+    }
+
+    /// Keeps what was opened for whoever asks for the source's rows.
+    pub(crate) fn keep_open(&self, node: usize, opened: Source) -> Result<()> {
+        lock(&self.opened)?.insert(node, opened);
+        Ok(())
+    }
+
+    /// Opens a source; nothing is read yet but what its columns are known by.
+    pub(crate) async fn open(self: &Arc<Self>, node: usize, source: &SourceNode) -> Result<Source> {
         let reader = self.reader(source.connection).await?;
         let connector = self.connector(source.connection)?;
         let descriptor = connector.descriptor();
@@ -36,17 +60,7 @@ impl Runner {
             columns: &source.columns,
             base: &self.plan.base,
         };
-        let opened = tokio::task::block_in_place(|| reader.source(&ask, cursor.as_ref()))?;
-        self.start(node);
-        match opened {
-            Source::Scan(scan) => self.scan(node, *scan),
-            Source::Extract(extract) => {
-                let keep_cursor = source.incremental.is_some() && self.options.limit.is_none();
-                let stage = self.extract(node, extract, keep_cursor).await?;
-                let frame = self.tap(stage.scan()?, node, |account| &account.rows_out);
-                Ok(Flow { frame, columns: stage.columns().clone() })
-            }
-        }
+        tokio::task::block_in_place(|| reader.source(&ask, cursor.as_ref()))
     }
 
     fn kept_cursor(&self, node: usize, source: &SourceNode) -> Result<Option<Json>> {
@@ -66,18 +80,6 @@ impl Runner {
             }
             _ => Ok(None),
         }
-    }
-
-    fn scan(self: &Arc<Self>, node: usize, scan: Scan) -> Result<Flow> {
-        let mut frame = scan.frame;
-        if let Some(limit) = self.options.limit {
-            frame = frame.slice(0, IdxSize::try_from(limit).unwrap_or(IdxSize::MAX));
-        }
-        let frame = self.tap(frame, node, |account| &account.rows_in);
-        let mut flow = self.convert(node, Flow { frame, columns: scan.raw }, &scan.schema)?;
-        flow.frame = self.tap(flow.frame, node, |account| &account.rows_out);
-        flow.columns = scan.schema;
-        Ok(flow)
     }
 
     /// Fetches everything into a stage. A passing error takes back what came since the last position and goes on there.

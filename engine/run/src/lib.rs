@@ -2,7 +2,7 @@
 //!
 //! One scheduler drives everything: connectors say whether an error may pass, [`RetryPolicy`] says when to try again.
 //! Transforms are one streaming Polars plan from scans to sinks; what Polars cannot scan is staged first as Parquet
-//! segments. Nothing here prints, exits or reads the environment: it emits [`Event`]s and returns an [`Outcome`].
+//! segments, unless it can be poured from file to file. Nothing here prints, exits or reads the environment: it emits [`Event`]s and returns an [`Outcome`].
 
 mod accounts;
 mod batches;
@@ -16,7 +16,10 @@ mod extract;
 mod file_sink;
 mod flow;
 mod lookup;
+mod missing;
+mod pace;
 mod payload;
+mod pour;
 mod preview;
 mod records;
 mod rejects;
@@ -24,6 +27,8 @@ mod retry;
 mod row_steps;
 mod run;
 mod runner;
+mod scan;
+mod sending;
 mod stage;
 mod table_steps;
 

@@ -5,7 +5,7 @@
 use crate::accounts::book;
 use crate::flow::{BATCH, Flow};
 use crate::rejects::NewReject;
-use crate::row_steps::{Computed, Evaluated, evaluate, rejects_of};
+use crate::row_steps::rejects_of;
 use crate::runner::Runner;
 use crate::stage::StageWriter;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use towpath_connector::{Error, Lookup, Record, Result};
-use towpath_mapping::{FrameRows, Row, Value, values_to_series};
+use towpath_mapping::{Computed, FrameRows, Row, Value, evaluate, values_to_series};
 use towpath_plan::{LookupPlan, Step};
 use towpath_spec::document::Missing;
 use towpath_spec::{Field, Schema as Columns};
@@ -72,7 +72,7 @@ impl Runner {
 
     /// Each row's parameters; rows for which they cannot be computed are rejects.
     fn parameters(&self, work: &Work<'_>, batch: DataFrame) -> Result<(DataFrame, Vec<(String, Record)>)> {
-        let evaluated: Evaluated = evaluate(&batch, &work.with)?;
+        let evaluated = evaluate(&batch, &work.with)?;
         let step = Some(work.step.index);
         let rejects = rejects_of(&batch, &work.step.input, &evaluated, &work.with, &self.constants, step)?;
         self.reject(work.node, rejects)?;

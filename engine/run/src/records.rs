@@ -2,12 +2,14 @@
 
 use crate::payload::{Hash, hash};
 use crate::rejects::NewReject;
-use crate::row_steps::{Computed, evaluate, rejects_of};
+use crate::row_steps::rejects_of;
 use crate::runner::Runner;
 use polars::prelude::*;
 use serde_json::Value as Json;
+use std::borrow::Cow;
+use std::sync::Arc;
 use towpath_connector::{Error, OperationInfo, Record, Result};
-use towpath_mapping::{Constants, FrameRows, Row, Value, convert};
+use towpath_mapping::{Computed, Constants, FrameRows, Row, Value, convert, evaluate, row_to_json};
 use towpath_plan::{RecordTemplate, SinkNode};
 use towpath_spec::{Field, Schema as Columns, Type};
 
@@ -18,15 +20,31 @@ pub(crate) struct Parcel {
     pub key_hash: Hash,
     pub payload: Record,
     pub payload_hash: Hash,
-    /// The whole row, for a reject.
-    pub row: Record,
+    /// Where its row is: only of few records the whole of it is ever asked for.
+    batch: Arc<Batch>,
+    at: usize,
+}
+
+/// Rows as they came.
+struct Batch {
+    frame: DataFrame,
+    columns: Columns,
+}
+
+impl Parcel {
+    /// The whole row it was made of, for a reject.
+    pub fn row(&self) -> Result<Record> {
+        row_to_json(&self.batch.frame, &self.batch.columns, self.at).map_err(Error::bug)
+    }
 }
 
 /// Makes records of rows.
 pub(crate) struct Packer {
     template: RecordTemplate,
     leaves: Vec<Computed>,
+    /// Columns of the leaves, and their names.
     leaf_columns: Columns,
+    names: Vec<String>,
     key: Vec<String>,
     columns: Columns,
     required: Vec<String>,
@@ -40,13 +58,14 @@ impl Packer {
         let leaf_columns = Columns::new(
             leaves.iter().enumerate().map(|(at, leaf)| Field::new(name(at), leaf.value.field().0.clone())).collect(),
         );
+        let names = (0..leaves.len()).map(name).collect();
         let required = operation
             .fields
             .iter()
             .filter(|field| field.required && field.default.is_none())
             .map(|field| field.name.clone())
             .collect();
-        Self { template, leaves, leaf_columns, key: sink.key.clone(), columns: columns.clone(), required }
+        Self { template, leaves, leaf_columns, names, key: sink.key.clone(), columns: columns.clone(), required }
     }
 
     /// The records of a batch, and the rows that make none.
@@ -59,40 +78,42 @@ impl Packer {
         let leaves = DataFrame::new(batch.height(), leaves)?;
         let values = FrameRows::new(&leaves, &self.leaf_columns).map_err(Error::bug)?;
         let rows = FrameRows::new(batch, &self.columns).map_err(Error::bug)?;
+        let origin = Arc::new(Batch { frame: batch.clone(), columns: self.columns.clone() });
         let mut parcels = Vec::with_capacity(batch.height());
         for row in (0..batch.height()).filter(|row| !failed.contains(row)) {
-            let whole = rows.row(row).to_json();
-            let null_key = self.key.iter().find(|name| whole.get(*name).is_none_or(Json::is_null));
-            if let Some(name) = null_key {
+            let whole = rows.row(row);
+            let key: Record = self.key.iter().map(|name| (name.clone(), whole.get(name).to_json())).collect();
+            if let Some((name, _)) = key.iter().find(|(_, value)| value.is_null()) {
                 let reason = format!("`{name}` is null, and it is part of the sink's key");
                 let field = Some(name.clone());
-                rejects.push(NewReject { step: None, field, value: None, reason, row: whole });
+                rejects.push(NewReject { step: None, field, value: None, reason, row: whole.to_json() });
                 continue;
             }
             match self.record(&values.row(row)) {
-                Ok(payload) => parcels.push(self.parcel(whole, payload)),
+                Ok(payload) => parcels.push(self.parcel(key, payload, (&origin, row))),
                 Err((field, value, reason)) => {
-                    rejects.push(NewReject { step: None, field: Some(field), value: Some(value), reason, row: whole });
+                    rejects.push(NewReject {
+                        step: None,
+                        field: Some(field),
+                        value: Some(value),
+                        reason,
+                        row: whole.to_json(),
+                    });
                 }
             }
         }
         Ok((parcels, rejects))
     }
 
-    fn parcel(&self, row: Record, payload: Record) -> Parcel {
-        let key: Record = if self.key.is_empty() {
-            payload.clone()
-        } else {
-            self.key.iter().map(|name| (name.clone(), row.get(name).cloned().unwrap_or_default())).collect()
-        };
-        let key_hash = hash(&Json::Object(key.clone()));
-        let payload_hash = hash(&Json::Object(payload.clone()));
-        Parcel { key, key_hash, payload, payload_hash, row }
+    fn parcel(&self, key: Record, payload: Record, (batch, at): (&Arc<Batch>, usize)) -> Parcel {
+        let key = if self.key.is_empty() { payload.clone() } else { key };
+        let (key_hash, payload_hash) = (hash(&key), hash(&payload));
+        Parcel { key, key_hash, payload, payload_hash, batch: batch.clone(), at }
     }
 
     fn record(&self, leaves: &dyn Row) -> std::result::Result<Record, (String, Json, String)> {
         let mut at = 0;
-        let record = match build(&self.template, leaves, &mut at, "")? {
+        let record = match build(&self.template, leaves, &self.names, &mut at, "")? {
             Json::Object(record) => record,
             other => return Err((String::new(), other, "the record is not an object".into())),
         };
@@ -110,23 +131,25 @@ fn name(leaf: usize) -> String {
 fn build(
     template: &RecordTemplate,
     leaves: &dyn Row,
+    names: &[String],
     at: &mut usize,
     path: &str,
 ) -> std::result::Result<Json, (String, Json, String)> {
     Ok(match template {
         RecordTemplate::Leaf { wanted, .. } => {
-            let value = leaves.get(&name(*at));
+            let value = names.get(*at).map_or(Value::Null, |name| leaves.get(name));
             *at += 1;
             fit(value, wanted.as_ref()).map_err(|(value, reason)| (path.to_owned(), value, reason))?
         }
         RecordTemplate::List(items) => {
-            Json::Array(items.iter().map(|item| build(item, leaves, at, path)).collect::<std::result::Result<_, _>>()?)
+            let items = items.iter().map(|item| build(item, leaves, names, at, path));
+            Json::Array(items.collect::<std::result::Result<_, _>>()?)
         }
         RecordTemplate::Object(fields) => {
-            let mut out = Record::new();
+            let mut out = Record::with_capacity(fields.len());
             for (name, field) in fields {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                out.insert(name.clone(), build(field, leaves, at, &path)?);
+                let inner = if path.is_empty() { Cow::from(name) } else { format!("{path}.{name}").into() };
+                out.insert(name.clone(), build(field, leaves, names, at, &inner)?);
             }
             Json::Object(out)
         }

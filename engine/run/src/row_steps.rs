@@ -10,7 +10,7 @@ use crate::runner::Runner;
 use crate::stage::conform;
 use polars::prelude::*;
 use std::sync::Arc;
-use towpath_mapping::{Compiled, Constants, FrameRows, Lowered, schema_to_polars};
+use towpath_mapping::{Computed, Constants, Evaluated, FrameRows, evaluate, schema_to_polars};
 use towpath_plan::{Check, Column as PlanColumn, Step, StepPlan};
 use towpath_spec::Schema as Columns;
 use towpath_spec::document::CheckElse;
@@ -45,83 +45,8 @@ enum Work {
     Guard(Vec<Computed>),
 }
 
-/// A compiled value with its lowering.
-pub(crate) struct Computed {
-    pub name: String,
-    pub value: Compiled,
-    pub lowered: Lowered,
-}
-
-impl Computed {
-    pub fn new(name: &str, value: &Compiled, constants: &Constants) -> Self {
-        Self { name: name.to_owned(), value: value.clone(), lowered: value.lower(constants) }
-    }
-
-    fn all(columns: &[PlanColumn], constants: &Constants) -> Vec<Self> {
-        columns.iter().map(|column| Self::new(&column.name, &column.value, constants)).collect()
-    }
-}
-
-/// Values of a batch, and which of its rows failed on which of them.
-pub(crate) struct Evaluated {
-    /// A column for each value, in order.
-    pub values: Vec<Column>,
-    /// For each row the number of the first value that failed on it; empty when none did.
-    failed: Vec<Option<usize>>,
-}
-
-impl Evaluated {
-    /// Row and value of each failure, by row.
-    pub fn failures(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.failed.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row, value)))
-    }
-
-    /// Which rows did not fail; `None` when none did.
-    pub fn passed(&self) -> Option<BooleanChunked> {
-        (!self.failed.is_empty())
-            .then(|| BooleanChunked::from_iter_values("".into(), self.failed.iter().map(Option::is_none)))
-    }
-}
-
-/// Computes values over a batch in one go.
-pub(crate) fn evaluate(frame: &DataFrame, values: &[Computed]) -> PolarsResult<Evaluated> {
-    let mut exprs = Vec::with_capacity(values.len() * 2);
-    for (at, value) in values.iter().enumerate() {
-        exprs.push(value.lowered.value.clone().alias(format!("v{at}")));
-        if let Some(failed) = &value.lowered.failed {
-            exprs.push(failed.clone().alias(format!("f{at}")));
-        }
-    }
-    if exprs.is_empty() {
-        return Ok(Evaluated { values: Vec::new(), failed: Vec::new() });
-    }
-    let height = frame.height();
-    let all = frame.clone().lazy().select(exprs).collect()?;
-    // Where all values are literals, Polars gives one row for the whole batch.
-    let whole = |name: String| -> Option<Column> {
-        let column = all.column(&name).ok()?;
-        Some(if column.len() == height { column.clone() } else { column.new_from_index(0, height) })
-    };
-    let mut failed = Vec::new();
-    let mut columns = Vec::with_capacity(values.len());
-    for (at, value) in values.iter().enumerate() {
-        let column = whole(format!("v{at}"));
-        columns
-            .push(column.ok_or_else(|| polars_err!(ColumnNotFound: "v{}", at))?.with_name(value.name.as_str().into()));
-        let Some(flags) = whole(format!("f{at}")) else {
-            continue;
-        };
-        let flags = flags.bool()?;
-        if flags.any() {
-            failed.resize(height, None);
-            for (row, flag) in flags.iter().enumerate() {
-                if flag == Some(true) && failed[row].is_none() {
-                    failed[row] = Some(at);
-                }
-            }
-        }
-    }
-    Ok(Evaluated { values: columns, failed })
+fn all_of(columns: &[PlanColumn], constants: &Constants) -> Vec<Computed> {
+    columns.iter().map(|column| Computed::new(&column.name, &column.value, constants)).collect()
 }
 
 impl RowSteps {
@@ -196,9 +121,9 @@ impl Prepared {
     fn new(step: &Step, constants: &Constants) -> Self {
         let work = match &step.plan {
             StepPlan::Filter(condition) => Work::Filter(Box::new(Computed::new("filter", condition, constants))),
-            StepPlan::Map(columns) => Work::Compute { columns: Computed::all(columns, constants), keep: false },
+            StepPlan::Map(columns) => Work::Compute { columns: all_of(columns, constants), keep: false },
             StepPlan::Set(columns) | StepPlan::Cast(columns) => {
-                Work::Compute { columns: Computed::all(columns, constants), keep: true }
+                Work::Compute { columns: all_of(columns, constants), keep: true }
             }
             StepPlan::Rename(pairs) => {
                 Work::Rename(pairs.iter().map(|(old, new)| (old.as_str().into(), new.as_str().into())).collect())
@@ -370,7 +295,7 @@ impl Prepared {
         evaluated: &Evaluated,
         values: &[Computed],
     ) -> PolarsResult<usize> {
-        if evaluated.failed.is_empty() {
+        if !evaluated.has_failures() {
             return Ok(0);
         }
         let rejects = rejects_of(frame, &self.input, evaluated, values, &runner.constants, Some(self.index))

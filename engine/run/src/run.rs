@@ -1,6 +1,7 @@
 //! A run from lock to record.
 
 use crate::accounts::NodeReport;
+use crate::desk::Page;
 use crate::error::{NodeError, RunError, state_error};
 use crate::event::Event;
 use crate::rejects::lock as guard;
@@ -9,13 +10,13 @@ use chrono::Utc;
 use serde_json::Value as Json;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use towpath_connector::{Error, Result, redact, redact_json};
 use towpath_plan::{NodeKind, Output, Plan, StepPlan};
 use towpath_spec::document::MaxRejects;
 use towpath_state::{
-    Intent, Lock, LockError, NodeRecord, Receipt, ReceiptIn, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope,
-    Store,
+    Entries, Lock, LockError, NodeRecord, Receipt, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope, Store,
 };
 
 /// Runs of a pipeline whose rejects are kept.
@@ -89,23 +90,17 @@ impl StateAccess {
         self.store.sent_before(&self.scope, sink, target, keys).map_err(|error| state_error(&error))
     }
 
-    pub fn intend(&self, sink: &str, target: &str, intents: &[Intent]) -> Result<()> {
-        let mut intents = intents.to_vec();
+    /// Writes receipts, withdrawals and intents of a sink in one transaction; all are on disk when it returns.
+    pub fn journal(&self, sink: &str, target: &str, mut page: Page) -> Result<()> {
         // A record is known by its hash: what is shown of its key may be masked.
-        intents.iter_mut().for_each(|intent| redact_json(&mut intent.key));
-        self.store
-            .intend(&self.lock, &self.scope, sink, target, &self.run, &intents)
-            .map_err(|error| state_error(&error))
-    }
-
-    pub fn receive(&self, sink: &str, target: &str, receipts: &[ReceiptIn]) -> Result<()> {
-        let mut receipts = receipts.to_vec();
-        for receipt in &mut receipts {
+        page.intents.iter_mut().for_each(|intent| redact_json(&mut intent.key));
+        for receipt in &mut page.receipts {
             redact_json(&mut receipt.fields);
             receipt.message = receipt.message.take().map(|message| redact(&message));
         }
+        let entries = Entries { intents: &page.intents, receipts: &page.receipts, withdrawn: &page.withdrawn };
         self.store
-            .receive(&self.lock, &self.scope, sink, target, &self.run, &receipts)
+            .journal(&self.lock, &self.scope, sink, target, &self.run, entries)
             .map_err(|error| state_error(&error))
     }
 
@@ -143,6 +138,7 @@ pub async fn run(
         };
         return Err(RunError::NotStarted(error));
     }
+    crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
     let state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
     sweep(&store, &state, &options.stages);
     let id = state.run;
@@ -227,13 +223,21 @@ fn sweep(store: &Store, state: &StateAccess, stages: &Path) {
     }
 }
 
-/// Runs all sinks side by side; those that do not hang together go on when one fails.
+/// Runs all sinks side by side, as many as the pipeline's limit lets; those that do not hang together go on when one
+/// fails.
 async fn sinks(runner: &Arc<Runner>) -> Vec<NodeError> {
+    let side_by_side = runner.plan.limits.concurrency.unwrap_or(Semaphore::MAX_PERMITS);
+    // What a sink needs of another one it asks for itself, so that none waits for one that has no turn.
+    let turns = Arc::new(Semaphore::new(side_by_side));
     let mut running = JoinSet::new();
     for (node, planned) in runner.plan.nodes.iter().enumerate() {
         if matches!(planned.kind, NodeKind::Sink(_)) {
-            let runner = runner.clone();
-            running.spawn(async move { (node, runner.deliver_once(node).await) });
+            let (runner, turns) = (runner.clone(), turns.clone());
+            running.spawn(async move {
+                // The semaphore is never closed.
+                let _turn = turns.acquire().await.ok();
+                (node, runner.deliver_once(node).await)
+            });
         }
     }
     let mut errors: Vec<NodeError> = Vec::new();

@@ -94,6 +94,10 @@ pub(crate) struct Runner {
     pub retry: RetryPolicy,
     pub deliveries: Deliveries,
     pub cursors: Mutex<Vec<(String, serde_json::Value)>>,
+    /// Checks of scanned files that go on beside their scans, by the nodes of the sources.
+    pub checks: Mutex<Vec<(usize, crate::scan::Checking)>>,
+    /// Sources that are open and not yet read, by their nodes.
+    pub opened: Mutex<HashMap<usize, towpath_connector::Source>>,
     outputs: Mutex<HashMap<Port, Arc<OnceCell<Result<Stage>>>>>,
     origins: Mutex<HashMap<String, usize>>,
     doubtful: Mutex<BTreeMap<(usize, String), usize>>,
@@ -127,6 +131,8 @@ impl Runner {
             retry,
             deliveries: Deliveries::default(),
             cursors: Mutex::default(),
+            checks: Mutex::default(),
+            opened: Mutex::default(),
             outputs: Mutex::default(),
             origins: Mutex::default(),
             doubtful: Mutex::default(),

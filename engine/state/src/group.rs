@@ -1,7 +1,7 @@
 //! Group commit: threads that write at the same time share one transaction and one sync.
 //!
-//! Whoever finds no leader leads: it takes everything queued, runs each piece in a savepoint of its own inside one
-//! transaction, commits, and hands out the answers. The others wait for theirs. No thread of its own, no delay: a lone
+//! Whoever finds no leader leads: it takes everything queued, runs each piece (in a savepoint of its own when there
+//! are several) inside one transaction, commits, and hands out the answers. The others wait for theirs. No thread of its own, no delay: a lone
 //! writer commits at once, and what arrives during a sync goes together in the next.
 
 use std::collections::HashMap;
@@ -89,7 +89,9 @@ fn run_together(writer: &mut Connection, works: Vec<Work>) -> Vec<Result<()>> {
         let transaction = begin(writer, "writing the journal")?;
         let mut answers = Vec::with_capacity(count);
         for work in works {
-            answers.push(run_in_savepoint(&transaction, work)?);
+            // Alone it may take the whole transaction with it.
+            let answer = if count == 1 { Ok(work(&transaction)?) } else { run_in_savepoint(&transaction, work)? };
+            answers.push(answer);
         }
         transaction.commit().doing("committing the journal")?;
         Ok(answers)

@@ -1,7 +1,7 @@
 //! The journal: intents before records leave, receipts after they are answered.
 //!
-//! A key of a sink and target has one row. An intent opens it, a receipt settles it, and nothing else does; a run that
-//! starts reads what is open and decides. A new intent over an open one is allowed (that is what resending is) and
+//! A key of a sink and target has one row. An intent opens it, a receipt settles it, and an intent of which it is certain
+//! that nothing was sent can be withdrawn; a run that starts reads what is open and decides. A new intent over an open one is allowed (that is what resending is) and
 //! counted in [`Receipt::attempts`]. What was confirmed last stays on the row until something newer is confirmed, so
 //! that ids the target gave out are never lost to a later attempt that failed.
 //!
@@ -10,10 +10,11 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::SqlResultExt;
+use crate::lines::{Hand, Lines};
 use crate::lock::Claim;
 use crate::{
-    Confirmed, Error, Intent, Lock, Outcome, OutcomeCounts, Receipt, ReceiptIn, Result, RunId, Scope, SinkCounts,
-    Store, Unsettled, row, runs,
+    Confirmed, Entries, Error, Intent, Lock, Outcome, OutcomeCounts, Receipt, ReceiptIn, Result, RunId, Scope,
+    SinkCounts, Store, Unsettled, row, runs,
 };
 
 impl Store {
@@ -57,21 +58,7 @@ impl Store {
         run: &RunId,
         intents: &[Intent],
     ) -> Result<()> {
-        let page = Page::new(lock, scope, sink, target, run)?;
-        if intents.is_empty() {
-            return Ok(());
-        }
-        let lines: Vec<_> =
-            intents.iter().map(|intent| (intent.key_hash, intent.payload_hash, row::json_text(&intent.key))).collect();
-        self.write_grouped(move |connection| {
-            let (route, run) = page.open(connection)?;
-            let mut put = connection.prepare_cached(INTEND).doing("journalling intents")?;
-            let now = row::now();
-            for (key_hash, payload_hash, key) in &lines {
-                put.execute(params![route, key_hash, payload_hash, run, now, key]).doing("journalling intents")?;
-            }
-            Ok(())
-        })
+        self.journal(lock, scope, sink, target, run, Entries { intents, ..Entries::default() })
     }
 
     /// Puts down the answers to records that were sent: confirmed, refused or unknown. An unknown record may get its
@@ -89,26 +76,34 @@ impl Store {
         run: &RunId,
         receipts: &[ReceiptIn],
     ) -> Result<()> {
+        self.journal(lock, scope, sink, target, run, Entries { receipts, ..Entries::default() })
+    }
+
+    /// Receipts, withdrawals and intents, in this order, in one transaction with one sync: all of them are on disk when it
+    /// returns, or none.
+    ///
+    /// # Errors
+    /// Those of [`Store::intend`] and [`Store::receive`]; [`Error::Misuse`] for a withdrawal without an intent.
+    pub fn journal(
+        &self,
+        lock: &Lock,
+        scope: &Scope,
+        sink: &str,
+        target: &str,
+        run: &RunId,
+        entries: Entries<'_>,
+    ) -> Result<()> {
         let page = Page::new(lock, scope, sink, target, run)?;
-        if receipts.iter().any(|receipt| receipt.outcome == Outcome::Intent) {
+        if entries.receipts.iter().any(|receipt| receipt.outcome == Outcome::Intent) {
             return Err(Error::Misuse("an intent was given as a receipt".into()));
         }
-        if receipts.is_empty() {
+        if entries.is_empty() {
             return Ok(());
         }
-        let lines: Vec<_> = receipts
-            .iter()
-            .map(|receipt| Line {
-                key_hash: receipt.key_hash,
-                outcome: receipt.outcome,
-                fields: row::json_text(&receipt.fields),
-                message: receipt.message.clone(),
-            })
-            .collect();
+        let lines = Lines::of(entries);
         self.write_grouped(move |connection| {
             let (route, run) = page.open(connection)?;
-            let now = row::now();
-            lines.iter().try_for_each(|line| settle(connection, route, run, now, line))
+            Hand { connection, route, run, now: row::now() }.write(&lines)
         })
     }
 
@@ -216,70 +211,6 @@ fn find_route(connection: &Connection, scope: &Scope, sink: &str, target: &str) 
     match scope.find(connection)? {
         Some(scope) => route(connection, scope, sink, target),
         None => Ok(None),
-    }
-}
-
-/// In the update, bare names are the old row: a confirmed attempt moves to the columns of what was confirmed before.
-const INTEND: &str = "
-    INSERT INTO journal (route, key_hash, payload_hash, outcome, attempts, run, at, key)
-    VALUES (?1, ?2, ?3, 0, 1, ?4, ?5, ?6)
-    ON CONFLICT (route, key_hash) DO UPDATE SET
-        confirmed_hash   = iif(outcome = 1, payload_hash, confirmed_hash),
-        confirmed_fields = iif(outcome = 1, fields, confirmed_fields),
-        confirmed_run    = iif(outcome = 1, run, confirmed_run),
-        confirmed_at     = iif(outcome = 1, at, confirmed_at),
-        payload_hash = excluded.payload_hash,
-        outcome = 0,
-        attempts = iif(outcome IN (0, 3), attempts + 1, 1),
-        run = excluded.run,
-        at = excluded.at,
-        key = excluded.key,
-        fields = NULL,
-        message = NULL";
-
-/// Only an open row is changed. A confirmation makes what was confirmed before a thing of the past.
-const SETTLE: &str = "
-    UPDATE journal SET
-        outcome = ?3,
-        run = ?4,
-        at = ?5,
-        fields = ?6,
-        message = ?7,
-        attempts = iif(?3 = 3, attempts, 0),
-        confirmed_hash   = iif(?3 = 1, NULL, confirmed_hash),
-        confirmed_fields = iif(?3 = 1, NULL, confirmed_fields),
-        confirmed_run    = iif(?3 = 1, NULL, confirmed_run),
-        confirmed_at     = iif(?3 = 1, NULL, confirmed_at)
-    WHERE route = ?1 AND key_hash = ?2 AND outcome IN (0, 3)";
-
-/// A receipt, ready to be stored.
-struct Line {
-    key_hash: [u8; 16],
-    outcome: Outcome,
-    fields: Option<String>,
-    message: Option<String>,
-}
-
-fn settle(connection: &Connection, route: i64, run: i64, now: i64, line: &Line) -> Result<()> {
-    let Line { key_hash, outcome, fields, message } = line;
-    let changed = connection
-        .prepare_cached(SETTLE)
-        .and_then(|mut settle| settle.execute(params![route, key_hash, outcome, run, now, fields, message]))
-        .doing("journalling receipts")?;
-    if changed == 1 {
-        return Ok(());
-    }
-    let settled: Option<Outcome> = connection
-        .prepare_cached("SELECT outcome FROM journal WHERE route = ?1 AND key_hash = ?2")
-        .and_then(|mut known| known.query_row(params![route, key_hash], |found| found.get(0)).optional())
-        .doing("journalling receipts")?;
-    match settled {
-        // The same answer twice is no harm.
-        Some(settled) if settled == *outcome => Ok(()),
-        Some(settled) => {
-            Err(Error::Misuse(format!("a record that is settled as {settled:?} was given the receipt {outcome:?}")))
-        }
-        None => Err(Error::Misuse("a receipt came for a record without an intent".into())),
     }
 }
 

@@ -11,7 +11,7 @@
 //!   of the journal and of cursors checks that number inside its own transaction: a run that was taken for
 //!   dead and wakes again cannot write.
 //! * **Only what is certain is settled.** A record is an intent, confirmed, refused or unknown
-//!   ([`Outcome`]); nothing but a receipt moves it out of intent, and what was confirmed before is kept
+//!   ([`Outcome`]); nothing but a receipt moves it out of intent, or the certainty that nothing was sent; and what was confirmed before is kept
 //!   while a newer payload is under way.
 //!
 //! The calls are synchronous and meant for the run's own threads; [`Store`] and [`Lock`] are `Send + Sync`, and a
@@ -25,6 +25,7 @@ mod cursors;
 mod error;
 mod group;
 mod journal;
+mod lines;
 mod lock;
 mod owner;
 mod receipt;
@@ -39,7 +40,7 @@ mod store;
 pub use cursors::Cursor;
 pub use error::{Error, Fault, Result};
 pub use lock::{HEARTBEAT_EVERY, Lock, LockError, STALE_AFTER};
-pub use receipt::{Confirmed, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled};
+pub use receipt::{Confirmed, Entries, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled};
 pub use rejects::{Reject, RejectCount, StoredReject};
 pub use run_id::{RunId, RunIdError};
 pub use runs::{NodeRecord, RunOutcome, RunRecord, RunStart, RunStatus, RunSummary};

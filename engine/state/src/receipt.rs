@@ -68,6 +68,25 @@ pub struct ReceiptIn {
     pub message: Option<String>,
 }
 
+/// What is written to the journal together.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entries<'a> {
+    /// Records about to be sent.
+    pub intents: &'a [Intent],
+    /// Answers to records that were sent.
+    pub receipts: &'a [ReceiptIn],
+    /// Hashes of keys with an intent of this run of which nothing was sent: they stand as before the intent. What was open
+    /// then is unknown again; that an earlier attempt was refused is forgotten.
+    pub withdrawn: &'a [[u8; 16]],
+}
+
+impl Entries<'_> {
+    /// Whether there is nothing to be written.
+    pub fn is_empty(&self) -> bool {
+        self.intents.is_empty() && self.receipts.is_empty() && self.withdrawn.is_empty()
+    }
+}
+
 /// What the journal knows of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::Utc;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use towpath_state::{Error, Intent, Lock, Outcome, ReceiptIn, Result, RunId, RunStart, Scope, Store};
+use towpath_state::{Entries, Error, Intent, Lock, Outcome, ReceiptIn, Result, RunId, RunStart, Scope, Store};
 
 const SINK: &str = "upload";
 const TARGET: &str = "https://example.test UploadExternalTraining";
@@ -45,6 +45,11 @@ impl Journal {
             message: (outcome != Outcome::Confirmed).then(|| format!("{outcome:?}")),
         };
         self.store.receive(&self.lock, &scope(), SINK, TARGET, &self.run, &[receipt])
+    }
+
+    fn withdraw(&self, key: u8) -> Result<()> {
+        let entries = Entries { withdrawn: &[[key; 16]], ..Entries::default() };
+        self.store.journal(&self.lock, &scope(), SINK, TARGET, &self.run, entries)
     }
 
     fn look(&self, key: u8) -> Option<towpath_state::Receipt> {
@@ -208,6 +213,7 @@ fn threads_share_commits_and_every_receipt_is_there() {
 enum Act {
     Intend(u8, u8),
     Receive(u8, Outcome),
+    Withdraw(u8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -215,6 +221,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         (0..4_u8, 0..4_u8).prop_map(|(key, payload)| Act::Intend(key, payload)),
         (0..4_u8, outcome).prop_map(|(key, outcome)| Act::Receive(key, outcome)),
+        (0..4_u8).prop_map(Act::Withdraw),
     ]
 }
 
@@ -256,6 +263,19 @@ fn model_receive(model: &mut HashMap<u8, Model>, key: u8, outcome: Outcome) -> b
     true
 }
 
+fn model_withdraw(model: &mut HashMap<u8, Model>, key: u8) -> bool {
+    let Some(known) = model.get_mut(&key).filter(|known| known.outcome == Outcome::Intent) else {
+        return false;
+    };
+    known.attempts -= 1;
+    match (known.attempts, known.confirmed) {
+        (1.., _) => known.outcome = Outcome::Unknown,
+        (0, Some(payload)) => (known.outcome, known.payload) = (Outcome::Confirmed, payload),
+        (0, None) => drop(model.remove(&key)),
+    }
+    true
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -271,6 +291,10 @@ proptest! {
                 Act::Receive(key, outcome) => {
                     let allowed = model_receive(&mut model, key, outcome);
                     prop_assert_eq!(journal.receive(key, outcome, Json::Null).is_ok(), allowed);
+                }
+                Act::Withdraw(key) => {
+                    let allowed = model_withdraw(&mut model, key);
+                    prop_assert_eq!(journal.withdraw(key).is_ok(), allowed);
                 }
             }
         }

@@ -15,6 +15,7 @@ mod scan;
 mod shape;
 
 use crate::connector::{About, Ask, Format, Problems};
+use crate::typed::Converter;
 use crate::{extract, paths};
 use head::Head;
 use options::Options;
@@ -45,7 +46,8 @@ impl Format for Csv {
             return Ok(Source::Scan(Box::new(scan::scan(&known)?)));
         }
         let schema = known.schema.clone();
-        Ok(extract::source(schema, move |batches| rows::read(&known, batches)))
+        let converter = Converter::new(&schema, |_| false)?;
+        Ok(extract::source_of_text(schema, converter, move |batches| rows::read(&known, batches)))
     }
 }
 
@@ -79,9 +81,33 @@ impl Known {
         }
         let mut warnings = Vec::new();
         let heads = head::agree(heads, ask.columns, &mut warnings).map_err(|problem| vec![problem])?;
-        let schema = schema(&heads, ask.columns)?;
+        let delimiter = heads.first().and_then(|head| other_delimiter(head, &options));
+        let hint = delimiter.as_ref().and_then(|warning| warning.help.clone());
+        let schema = schema(&heads, ask.columns).map_err(|problems| match &hint {
+            // That a column is missing follows from this.
+            Some(hint) => problems.into_iter().map(|problem| problem.help(hint.clone())).collect(),
+            None => problems,
+        })?;
+        warnings.extend(delimiter);
         Ok(Self { options, heads, schema, warnings })
     }
+}
+
+/// A first line that looks as if another character stood between its names.
+fn other_delimiter(head: &Head, options: &Options) -> Option<Problem> {
+    let [name] = head.names.as_slice() else { return None };
+    let other = [';', '\t', '|', ','].into_iter().find(|other| name.contains(*other))?;
+    let shown = if other == '\t' { "\\t".to_owned() } else { other.to_string() };
+    let message = format!(
+        "{} has a single column, `{}`: its fields are split at `{}`",
+        head.path.display(),
+        name.replace('\t', "\\t"),
+        char::from(options.delimiter)
+    );
+    Some(
+        Problem::with("path", message)
+            .help(format!("set `delimiter: \"{shown}\"` if that is what stands between them")),
+    )
 }
 
 /// Names of the first file, types as declared, else as the samples of all files have them.

@@ -6,14 +6,13 @@ use super::options::Options;
 use super::shape::{self, Flaw};
 use crate::extract::{BATCH_BYTES, BATCH_ROWS, Batches};
 use crate::open::{self, io_error};
-use crate::typed::Converter;
 use crate::xml::decoding;
 use encoding_rs::UTF_8;
 use polars::prelude::{Column, DataFrame, IntoSeries, StringChunkedBuilder};
 use serde_json::Value as Json;
 use std::io::BufRead;
 use std::ops::Range;
-use towpath_connector::{Error, Record, RejectedRow, Result};
+use towpath_connector::{Chunk, Error, Record, RejectedRow, Result};
 
 /// The longest row.
 const LONGEST: usize = 256 << 20;
@@ -35,7 +34,6 @@ struct File<'a> {
     line: u64,
     /// For each column of the schema its place in the file.
     places: Vec<usize>,
-    converter: Converter,
 }
 
 /// A row as it stands in the file.
@@ -63,7 +61,7 @@ impl<'a> File<'a> {
         head::skip(&mut reader, known.options.skip_rows).map_err(io)?;
         let place = |name: &str| head.names.iter().position(|other| other == name);
         let places = known.schema.names().filter_map(place).collect();
-        Ok(Self { known, head, reader, line: 0, places, converter: Converter::new(&known.schema, |_| false)? })
+        Ok(Self { known, head, reader, line: 0, places })
     }
 
     /// All rows; false when nobody wants more.
@@ -89,8 +87,7 @@ impl<'a> File<'a> {
                 }
             }
             let columns = builders.into_iter().map(|builder| Column::from(builder.finish().into_series())).collect();
-            let mut chunk = self.converter.convert(DataFrame::new(rows, columns)?)?;
-            chunk.rejects.extend(rejects);
+            let chunk = Chunk { frame: DataFrame::new(rows, columns)?, rejects, position: None };
             if (chunk.frame.height() > 0 || !chunk.rejects.is_empty()) && !batches.send(chunk) {
                 return Ok(false);
             }

@@ -4,11 +4,11 @@ use super::head::Head;
 use super::{Known, shape};
 use crate::paths;
 use polars::prelude::{
-    AllowedOptimizations, DataType, Field as PolarsField, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame,
-    NullValues, PolarsError, Schema as PolarsSchema, UnionArgs, col, concat,
+    DataType, Field as PolarsField, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, NullValues,
+    Schema as PolarsSchema, UnionArgs, col, concat,
 };
-use std::sync::{Arc, OnceLock};
-use towpath_connector::{Result, Scan};
+use std::sync::Arc;
+use towpath_connector::{Result, Scan, ScanCheck};
 use towpath_spec::{Field, Schema, Type};
 
 /// Bytes whose shape is checked before the scan begins: what the threads of the scan may reach, and stumble over,
@@ -24,13 +24,13 @@ pub(super) fn scan(known: &Known) -> Result<Scan> {
     for head in &known.heads {
         left = left.saturating_sub(shape::check(&head.path, &known.options, head.names.len(), left)?);
     }
-    let frame = frame(known, &raw)?;
     let all_checked = left > 0 && bytes.is_some_and(|bytes| bytes < AHEAD);
     Ok(Scan {
-        frame: if all_checked { frame } else { checked(frame, known) },
+        frame: frame(known, &raw)?,
         raw,
         schema: known.schema.clone(),
         bytes,
+        check: (!all_checked).then(|| check_of(known)),
     })
 }
 
@@ -66,29 +66,18 @@ fn one_order(known: &Known, heads: &[Head]) -> Result<LazyFrame> {
         .with_skip_lines(options.skip_rows)
         .with_comment_prefix(options.comment.as_deref().map(Into::into))
         .with_null_values((!nulls.is_empty()).then_some(NullValues::AllColumns(nulls)))
-        // The shape is checked by us, before the first row is given out.
+        // The shape is checked by us.
         .with_truncate_ragged_lines(true)
         .with_raise_if_empty(false);
     Ok(reader.finish()?)
 }
 
-/// The frame, whose first batch waits until the shape of all files is known to be right.
-fn checked(frame: LazyFrame, known: &Known) -> LazyFrame {
+/// Whether the shape of all files is right.
+fn check_of(known: &Known) -> ScanCheck {
     let options = known.options.clone();
     let files: Vec<_> = known.heads.iter().map(|head| (head.path.clone(), head.names.len())).collect();
-    let outcome: OnceLock<std::result::Result<(), String>> = OnceLock::new();
-    let check = move || {
+    Box::new(move || {
         let mut files = files.iter();
-        files.try_for_each(|(path, columns)| shape::check(path, &options, *columns, u64::MAX).map(drop)).map_err(
-            |error| {
-                let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
-                format!("{}{help}", error.message)
-            },
-        )
-    };
-    let gate = move |batch| match outcome.get_or_init(&check) {
-        Ok(()) => Ok(batch),
-        Err(message) => Err(PolarsError::ComputeError(message.clone().into())),
-    };
-    frame.map(gate, AllowedOptimizations::default() | AllowedOptimizations::STREAMING, None, Some("shape of the files"))
+        files.try_for_each(|(path, columns)| shape::check(path, &options, *columns, u64::MAX).map(drop))
+    })
 }

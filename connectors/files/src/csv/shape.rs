@@ -5,7 +5,7 @@
 
 use super::options::Options;
 use crate::open::{self, io_error};
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use towpath_connector::{Error, Result};
 
@@ -154,15 +154,11 @@ pub(super) fn check(path: &Path, options: &Options, columns: usize, most: u64) -
     super::head::skip(&mut reader, options.skip_rows).map_err(io)?;
     let mut check = Check::new(options, columns);
     let (mut held, mut last) = (Vec::with_capacity(2 * PIECE), false);
-    let (mut wanted, mut done) = (PIECE, 0);
+    let (mut wanted, mut done) = (PIECE as u64, 0);
     while !last && done < most {
-        while held.len() < wanted && !last {
-            let bytes = reader.fill_buf().map_err(io)?;
-            held.extend_from_slice(bytes);
-            last = bytes.is_empty();
-            let count = bytes.len();
-            reader.consume(count);
-        }
+        let missing = wanted.saturating_sub(held.len() as u64);
+        let read = (&mut reader).take(missing).read_to_end(&mut held).map_err(io)?;
+        last = (read as u64) < missing;
         let line = check.line;
         let taken = check.feed(&held, last).and_then(|taken| match std::str::from_utf8(&held[..taken]) {
             Ok(_) => Ok(taken),
@@ -174,7 +170,7 @@ pub(super) fn check(path: &Path, options: &Options, columns: usize, most: u64) -
         let taken = taken.map_err(|flaw| error(path, options, columns, &flaw))?;
         held.drain(..taken);
         done += taken as u64;
-        wanted = (2 * held.len()).max(PIECE);
+        wanted = (2 * held.len()).max(PIECE) as u64;
     }
     Ok(done)
 }

@@ -1,6 +1,7 @@
 //! CSV and Parquet, written by Polars.
 
 use super::place::Place;
+use super::row_groups::RowGroups;
 use super::{Form, Options};
 use crate::open::Compression;
 use crate::paths;
@@ -10,7 +11,7 @@ use polars::prelude::{
     PartitionStrategy, SerializeOptions, SinkDestination, SinkTarget, UnifiedSinkArgs, col, lit, when,
 };
 use std::sync::Arc;
-use towpath_connector::{Error, FileSink, Result, Written};
+use towpath_connector::{BatchWriter, Error, FileSink, Result, Written};
 use towpath_mapping::{Constants, compile_cast};
 use towpath_spec::{Schema, Type};
 
@@ -37,6 +38,29 @@ impl Frames {
         Self { place, options }
     }
 
+    fn compression(&self) -> ParquetCompression {
+        match &self.options.form {
+            Form::Parquet(word) if word == "lz4" => ParquetCompression::Lz4Raw,
+            Form::Parquet(word) if word == "snappy" => ParquetCompression::Snappy,
+            Form::Parquet(word) if word == "none" => ParquetCompression::Uncompressed,
+            _ => ParquetCompression::Zstd(None),
+        }
+    }
+
+    fn is_folder(&self) -> bool {
+        !self.options.partition_by.is_empty() || self.options.max_rows > 0
+    }
+
+    /// Says what cannot be written.
+    fn check(&self, schema: &Schema) -> Result<()> {
+        let Some(problem) = self.options.problems(schema).into_iter().next() else { return Ok(()) };
+        let error = Error::user(problem.message);
+        Err(match problem.help {
+            Some(help) => error.help(help),
+            None => error,
+        })
+    }
+
     fn form(&self) -> FileWriteFormat {
         match &self.options.form {
             Form::Csv(form) => FileWriteFormat::Csv(CsvWriterOptions {
@@ -55,12 +79,7 @@ impl Frames {
                 ..CsvWriterOptions::default()
             }),
             Form::Parquet(_) | Form::Json { .. } => FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions {
-                compression: match &self.options.form {
-                    Form::Parquet(word) if word == "lz4" => ParquetCompression::Lz4Raw,
-                    Form::Parquet(word) if word == "snappy" => ParquetCompression::Snappy,
-                    Form::Parquet(word) if word == "none" => ParquetCompression::Uncompressed,
-                    _ => ParquetCompression::Zstd(None),
-                },
+                compression: self.compression(),
                 row_group_size: Some(ROW_GROUP),
                 ..ParquetWriteOptions::default()
             })),
@@ -68,7 +87,7 @@ impl Frames {
     }
 
     fn destination(&mut self) -> Result<SinkDestination> {
-        let folder = !self.options.partition_by.is_empty() || self.options.max_rows > 0;
+        let folder = self.is_folder();
         let path = paths::for_polars(self.place.prepare()?)?;
         if !folder {
             return Ok(SinkDestination::File { target: SinkTarget::Path(path) });
@@ -91,13 +110,7 @@ impl Frames {
 
 impl FileSink for Frames {
     fn plan(&mut self, input: LazyFrame, schema: &Schema) -> Result<LazyFrame> {
-        if let Some(problem) = self.options.problems(schema).first() {
-            let error = Error::user(problem.message.clone());
-            return Err(match &problem.help {
-                Some(help) => error.help(help.clone()),
-                None => error,
-            });
-        }
+        self.check(schema)?;
         let input = match &self.options.form {
             Form::Csv(form) => as_csv(input, schema, form)?,
             Form::Parquet(_) | Form::Json { .. } => input,
@@ -105,6 +118,15 @@ impl FileSink for Frames {
         let args = UnifiedSinkArgs { mkdir: true, sync_on_close: SyncOnCloseType::Data, ..UnifiedSinkArgs::default() };
         let destination = self.destination()?;
         Ok(input.sink(destination, self.form(), args)?)
+    }
+
+    fn batches(&mut self, schema: &Schema) -> Result<Option<Box<dyn BatchWriter>>> {
+        if self.is_folder() || !matches!(self.options.form, Form::Parquet(_)) {
+            return Ok(None);
+        }
+        self.check(schema)?;
+        let compression = self.compression();
+        Ok(Some(Box::new(RowGroups::new(self.place.prepare()?, compression, schema)?)))
     }
 
     fn commit(&mut self) -> Result<Vec<Written>> {

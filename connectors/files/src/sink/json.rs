@@ -9,7 +9,7 @@ use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use towpath_connector::{Error, FileSink, Result, Written};
+use towpath_connector::{BatchWriter, Error, FileSink, Result, Written};
 use towpath_mapping::FrameRows;
 use towpath_spec::Schema;
 
@@ -101,12 +101,43 @@ impl Lines {
     }
 }
 
-impl FileSink for Lines {
-    fn plan(&mut self, input: LazyFrame, schema: &Schema) -> Result<LazyFrame> {
+impl Lines {
+    /// Begins the file.
+    fn begin(&mut self) -> Result<()> {
         let aside = self.place.prepare()?.to_owned();
         let writer = Packer::new(&aside, self.place.target())
             .map_err(|error| Error::from(error).at(format!("cannot write {}", aside.display())))?;
         self.out = Arc::new(Mutex::new(Some(Out { writer, array: self.array, rows: 0 })));
+        Ok(())
+    }
+}
+
+/// Batches on their way into the file; the sink ends it.
+struct Batches {
+    out: Arc<Mutex<Option<Out>>>,
+    schema: Schema,
+}
+
+impl BatchWriter for Batches {
+    fn write(&mut self, batch: DataFrame) -> Result<()> {
+        let mut out = self.out.lock().map_err(|_| Error::bug("the writer panicked"))?;
+        let out = out.as_mut().ok_or_else(|| Error::bug("the file is not open any more"))?;
+        Ok(out.frame(&batch, &self.schema)?)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl FileSink for Lines {
+    fn batches(&mut self, schema: &Schema) -> Result<Option<Box<dyn BatchWriter>>> {
+        self.begin()?;
+        Ok(Some(Box::new(Batches { out: Arc::clone(&self.out), schema: schema.clone() })))
+    }
+
+    fn plan(&mut self, input: LazyFrame, schema: &Schema) -> Result<LazyFrame> {
+        self.begin()?;
         let out = Arc::clone(&self.out);
         let schema = schema.clone();
         let write = move |frame: DataFrame| {

@@ -3,6 +3,7 @@
 mod frames;
 mod json;
 mod place;
+mod row_groups;
 
 use crate::connector::{Problems, count, merged, path, texts, word};
 use crate::csv::byte;

@@ -7,9 +7,6 @@ use polars::prelude::{
     StringChunkedBuilder,
 };
 
-/// Rows room is made for at first; more are taken as they come.
-const ROOM: usize = 1024;
-
 enum Builder {
     Text(StringChunkedBuilder),
     List(Box<ListStringChunkedBuilder>),
@@ -23,13 +20,14 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn new(columns: &[Column]) -> Self {
+    /// With room for some rows at first; more are taken as they come.
+    pub(super) fn new(columns: &[Column], room: usize) -> Self {
         let builder = |column: &Column| {
             let name = column.name.as_str().into();
             if column.list {
-                Builder::List(Box::new(ListStringChunkedBuilder::new(name, ROOM, ROOM)))
+                Builder::List(Box::new(ListStringChunkedBuilder::new(name, room, room)))
             } else {
-                Builder::Text(StringChunkedBuilder::new(name, ROOM))
+                Builder::Text(StringChunkedBuilder::new(name, room))
             }
         };
         Self { builders: columns.iter().map(builder).collect(), rows: 0, bytes: 0 }

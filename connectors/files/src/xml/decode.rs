@@ -1,6 +1,6 @@
-//! Bytes of any declared encoding as UTF-8, with a limit to what is taken for one event.
+//! Bytes of any declared encoding as UTF-8.
 //!
-//! UTF-8 passes through untouched (the parser checks it); everything else goes through a streaming decoder. The
+//! UTF-8 passes through untouched (whoever reads it checks it); everything else goes through a streaming decoder. The
 //! encoding is that of the byte order mark, else the one given by the transport, else the declared one, else UTF-8.
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -11,18 +11,6 @@ const HEAD: usize = 512;
 
 /// How much is decoded at a time.
 const PIECE: usize = 64 * 1024;
-
-/// One event is longer than allowed.
-#[derive(Debug)]
-pub(super) struct LongToken(u64);
-
-impl std::fmt::Display for LongToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "one tag or piece of text is longer than {} bytes", self.0)
-    }
-}
-
-impl std::error::Error for LongToken {}
 
 /// The bytes are not what the encoding says.
 #[derive(Debug)]
@@ -52,20 +40,11 @@ pub(super) struct Decoded<R> {
     /// What was read ahead (plain) or is decoded and not yet taken.
     ahead: Vec<u8>,
     at: usize,
-    /// Bytes taken since the last event.
-    taken: u64,
-    limit: u64,
 }
 
 impl<R: BufRead> Decoded<R> {
-    pub(super) fn new(inner: R, charset: Option<String>, limit: u64) -> Self {
-        Self { inner, charset, state: State::Unread, direct: false, ahead: Vec::new(), at: 0, taken: 0, limit }
-    }
-
-    /// An event is complete: counting starts again.
-    #[inline]
-    pub(super) fn event(&mut self) {
-        self.taken = 0;
+    pub(super) fn new(inner: R, charset: Option<String>) -> Self {
+        Self { inner, charset, state: State::Unread, direct: false, ahead: Vec::new(), at: 0 }
     }
 
     fn open(&mut self) -> Result<()> {
@@ -151,9 +130,6 @@ fn decode(decoder: &mut Decoder, mut bytes: &[u8], last: bool, out: &mut Vec<u8>
 impl<R: BufRead> BufRead for Decoded<R> {
     #[inline]
     fn fill_buf(&mut self) -> Result<&[u8]> {
-        if self.taken > self.limit {
-            return Err(std::io::Error::other(LongToken(self.limit)));
-        }
         if self.direct {
             return self.inner.fill_buf();
         }
@@ -162,7 +138,6 @@ impl<R: BufRead> BufRead for Decoded<R> {
 
     #[inline]
     fn consume(&mut self, amount: usize) {
-        self.taken += amount as u64;
         if self.direct {
             self.inner.consume(amount);
         } else {
@@ -205,6 +180,10 @@ impl<R: BufRead> Decoded<R> {
 
 impl<R: BufRead> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        if self.direct {
+            // A reader may put the bytes where they are wanted, past its own buffer.
+            return self.inner.read(out);
+        }
         let bytes = self.fill_buf()?;
         let some = bytes.len().min(out.len());
         out[..some].copy_from_slice(&bytes[..some]);
@@ -217,6 +196,6 @@ impl<R: BufRead> Read for Decoded<R> {
 pub(crate) fn decoding<R: BufRead>(inner: R, encoding: &'static Encoding) -> impl BufRead {
     Decoded {
         state: State::Decoding { decoder: encoding.new_decoder_with_bom_removal(), ended: false },
-        ..Decoded::new(inner, None, u64::MAX)
+        ..Decoded::new(inner, None)
     }
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a document.
 
-use super::decode::{LongToken, NotDecodable};
+use super::decode::NotDecodable;
 use quick_xml::errors::{Error as ParseError, SyntaxError};
 use std::fmt;
 use std::sync::Arc;
@@ -47,28 +47,20 @@ impl XmlError {
 
     pub(super) fn from_parser(error: ParseError, byte_offset: u64) -> Self {
         let kind = match &error {
-            ParseError::Io(io) => return Self::from_io(io, byte_offset),
             ParseError::Syntax(SyntaxError::InvalidBangMarkup) => XmlErrorKind::Malformed,
             ParseError::Syntax(_) => XmlErrorKind::Truncated,
-            ParseError::Encoding(_) => XmlErrorKind::Encoding,
             _ => XmlErrorKind::Malformed,
         };
         let message = match error {
             ParseError::Syntax(inner) => inner.to_string(),
             ParseError::IllFormed(inner) => inner.to_string(),
-            ParseError::Encoding(_) => "bytes that are not UTF-8, which is the encoding of a \
-                document that declares no other"
-                .to_owned(),
             other => other.to_string(),
         };
         Self::new(kind, byte_offset, message)
     }
 
-    fn from_io(io: &Arc<std::io::Error>, byte_offset: u64) -> Self {
+    pub(super) fn from_io(io: &Arc<std::io::Error>, byte_offset: u64) -> Self {
         let inner = io.get_ref();
-        if let Some(stop) = inner.and_then(|inner| inner.downcast_ref::<LongToken>()) {
-            return Self::new(XmlErrorKind::Limit, byte_offset, stop.to_string());
-        }
         if let Some(stop) = inner.and_then(|inner| inner.downcast_ref::<NotDecodable>()) {
             return Self::new(XmlErrorKind::Encoding, byte_offset, stop.to_string());
         }

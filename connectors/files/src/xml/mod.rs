@@ -33,7 +33,9 @@ mod decode;
 mod error;
 mod records;
 mod selector;
+mod token;
 mod walk;
+mod window;
 
 pub(crate) use decode::decoding;
 pub use error::{XmlError, XmlErrorKind};

@@ -4,12 +4,19 @@ use super::columns::Columns;
 use super::decode::Decoded;
 use super::error::{XmlError, XmlErrorKind};
 use super::selector::Selector;
+use super::token::{Front, OpenNames, Parsed, Tag, front, parsed};
 use super::walk::{Fail, Walk};
+use super::window::{Window, too_long};
 use polars::prelude::DataFrame;
-use quick_xml::Reader;
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::events::{BytesRef, BytesText, Event};
 use std::io::BufRead;
 use std::sync::Arc;
+
+/// Bytes of a document looked at at a time: what fits into the cache of a core.
+const WINDOW: usize = 256 << 10;
+
+/// Rows room is made for when nothing is known yet.
+const ROOM: usize = 1024;
 
 /// What a document may ask of this machine.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +27,13 @@ pub struct Limits {
     pub max_depth: usize,
     /// Bytes of text after which a batch is given out though it has fewer rows than asked for.
     pub batch_bytes: usize,
+    /// Bytes of the document that are looked at at a time; more when a single value, tag or comment is longer.
+    pub window: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_value: 256 << 20, max_depth: 10_000, batch_bytes: 32 << 20 }
+        Self { max_value: 256 << 20, max_depth: 10_000, batch_bytes: 32 << 20, window: WINDOW }
     }
 }
 
@@ -40,11 +49,23 @@ pub struct XmlBatch {
 /// The records of one document.
 pub struct Records<R: BufRead> {
     selector: Arc<Selector>,
-    reader: Reader<Decoded<R>>,
+    window: Window<R>,
+    open: OpenNames,
     walk: Walk,
-    event: Vec<u8>,
     limits: Limits,
+    /// Rows of the batch before.
+    room: usize,
     ended: bool,
+}
+
+/// Where the tokens of a window stop.
+enum Pause {
+    /// The batch is complete.
+    Full,
+    /// The next token is not there as a whole; so much of it is.
+    Cut(usize),
+    /// The document ends.
+    End,
 }
 
 impl<R: BufRead> Records<R> {
@@ -55,13 +76,13 @@ impl<R: BufRead> Records<R> {
 
     /// The same, with the encoding the transport gave (`charset` of a content type): it wins over the declaration.
     pub fn with_charset(selector: Arc<Selector>, reader: R, limits: Limits, charset: Option<String>) -> Self {
-        let decoded = Decoded::new(reader, charset, limits.max_value as u64);
         Self {
             walk: Walk::new(&selector, limits.max_depth, limits.max_value),
             selector,
-            reader: Reader::from_reader(decoded),
-            event: Vec::new(),
+            window: Window::new(Decoded::new(reader, charset), limits.window, limits.max_value),
+            open: OpenNames::default(),
             limits,
+            room: ROOM,
             ended: false,
         }
     }
@@ -69,53 +90,107 @@ impl<R: BufRead> Records<R> {
     /// Up to `max_rows` further records; `None` at the end of the document. A batch is never empty.
     ///
     /// # Errors
-    /// The document cannot be read any further.
+    /// The document cannot be read any further; nothing comes after that.
     pub fn next_batch(&mut self, max_rows: usize) -> Result<Option<XmlBatch>, XmlError> {
-        let mut columns = Columns::new(&self.selector.columns);
-        while !self.ended && columns.rows() < max_rows && columns.bytes() < self.limits.batch_bytes {
-            self.event(&mut columns)?;
+        let batch = self.batch(max_rows);
+        self.ended |= batch.is_err();
+        batch
+    }
+
+    fn batch(&mut self, max_rows: usize) -> Result<Option<XmlBatch>, XmlError> {
+        let mut columns = Columns::new(&self.selector.columns, self.room.min(max_rows));
+        while !self.ended {
+            match self.tokens(&mut columns, max_rows)? {
+                Pause::Full => break,
+                Pause::Cut(seen) => self.window.extend(seen)?,
+                Pause::End => self.ended = true,
+            }
         }
         if columns.rows() == 0 {
             return Ok(None);
         }
-        let bytes_read = self.reader.buffer_position();
+        self.room = columns.rows();
+        let bytes_read = self.window.offset();
         let frame =
             columns.finish().map_err(|error| XmlError::new(XmlErrorKind::Limit, bytes_read, error.to_string()))?;
         Ok(Some(XmlBatch { frame, bytes_read }))
     }
 
-    #[inline]
-    fn event(&mut self, columns: &mut Columns) -> Result<(), XmlError> {
-        self.event.clear();
-        self.reader.get_mut().event();
-        let before = self.reader.buffer_position();
-        // Looked at where it is: an event is larger than what is done with most of them.
-        let event = self.reader.read_event_into(&mut self.event);
-        let (walk, selector) = (&mut self.walk, &*self.selector);
-        let done = match &event {
-            Ok(Event::Text(text)) if walk.is_capturing() => walk.text(&text.xml10_content()),
-            Ok(Event::Text(text)) => outside(walk, text),
-            Ok(Event::Start(tag)) => walk.start(selector, tag),
-            Ok(Event::End(_)) => walk.end(selector, columns),
-            Ok(Event::Empty(tag)) => match walk.start(selector, tag) {
-                Ok(()) => walk.end(selector, columns),
-                failed => failed,
-            },
-            Ok(Event::CData(text)) if walk.is_outside() => outside(walk, text),
-            Ok(Event::CData(text)) => walk.text(&text.xml10_content()),
-            Ok(Event::GeneralRef(reference)) => refer(walk, reference),
-            Ok(Event::Eof) => {
-                self.ended = true;
-                end(walk)
+    /// Takes the tokens of the window.
+    fn tokens(&mut self, columns: &mut Columns, max_rows: usize) -> Result<Pause, XmlError> {
+        let view = self.window.view();
+        let (selector, walk, limits) = (&*self.selector, &mut self.walk, &self.limits);
+        let mut rest = view.text;
+        let offset = |rest: &str| self.window.offset() + (view.text.len() - rest.len()) as u64;
+        let pause = loop {
+            if rest.is_empty() {
+                break if view.last { Pause::End } else { Pause::Cut(0) };
             }
-            Ok(Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_)) => Ok(()),
-            Err(error) => {
-                let error = error.clone();
-                let at = self.reader.error_position().max(before);
-                return Err(XmlError::from_parser(error, at));
+            let (token, mut length, name) = front(rest, view.last, &self.open);
+            if length > limits.max_value {
+                return Err(too_long(limits.max_value, offset(rest)));
+            }
+            let done = match token {
+                Front::Text if walk.is_capturing() => {
+                    walk.text(&BytesText::from_escaped(&rest[..length]).xml10_content())
+                }
+                Front::Text => outside(walk, &rest[..length]),
+                Front::Start => {
+                    let tag = Tag::new(&rest[1..length - 1], name);
+                    self.open.open(tag.name());
+                    walk.start(selector, tag)
+                }
+                Front::End => {
+                    self.open.close();
+                    walk.end(selector, columns)
+                }
+                Front::Empty => match walk.start(selector, Tag::new(&rest[1..length - 2], name)) {
+                    Ok(()) => walk.end(selector, columns),
+                    failed => failed,
+                },
+                Front::Cut => break Pause::Cut(rest.len()),
+                Front::Other => {
+                    let parsed = parsed(rest, view.last, &self.open);
+                    length = match &parsed {
+                        Parsed::End(length) | Parsed::Event(_, length) | Parsed::Wrong(.., length) => *length,
+                        Parsed::Cut => break Pause::Cut(rest.len()),
+                    };
+                    if length > limits.max_value {
+                        return Err(too_long(limits.max_value, offset(rest)));
+                    }
+                    match parsed {
+                        Parsed::Wrong(error, at, _) => return Err(XmlError::from_parser(error, offset(rest) + at)),
+                        Parsed::Event(event, _) => other(walk, &event),
+                        _ => {
+                            self.open.close();
+                            walk.end(selector, columns)
+                        }
+                    }
+                }
+            };
+            done.map_err(|(kind, message)| XmlError::new(kind, offset(rest), message))?;
+            rest = &rest[length..];
+            if columns.rows() >= max_rows || columns.bytes() >= limits.batch_bytes {
+                break Pause::Full;
             }
         };
-        done.map_err(|(kind, message)| XmlError::new(kind, before, message))
+        let taken = view.text.len() - rest.len();
+        self.window.take(taken);
+        if let Pause::End = pause {
+            let offset = self.window.offset();
+            end(&self.walk).map_err(|(kind, message)| XmlError::new(kind, offset, message))?;
+        }
+        Ok(pause)
+    }
+}
+
+/// A token that is neither text nor a tag.
+fn other(walk: &mut Walk, event: &Event<'_>) -> Result<(), Fail> {
+    match event {
+        Event::CData(text) if walk.is_outside() => outside(walk, text),
+        Event::CData(text) => walk.text(&text.xml10_content()),
+        Event::GeneralRef(reference) => refer(walk, reference),
+        _ => Ok(()),
     }
 }
 

@@ -6,8 +6,8 @@
 use super::columns::Columns;
 use super::error::XmlErrorKind;
 use super::selector::{Selector, Up};
+use super::token::Tag;
 use quick_xml::XmlVersion;
-use quick_xml::events::BytesStart;
 
 /// What went wrong, without the place.
 pub(super) type Fail = (XmlErrorKind, String);
@@ -146,12 +146,11 @@ impl Walk {
     }
 
     #[inline]
-    pub(super) fn start(&mut self, selector: &Selector, tag: &BytesStart<'_>) -> Result<(), Fail> {
+    pub(super) fn start(&mut self, selector: &Selector, tag: Tag<'_>) -> Result<(), Fail> {
         if self.skipped > 0 {
             return self.skip();
         }
         let name = tag.local_name();
-        let name: &str = name.as_ref();
         let (states, from, to) = match self.frames.last() {
             Some(frame) => (frame.states, frame.places, self.places.len()),
             None => {
@@ -360,8 +359,8 @@ impl Walk {
         )
     }
 
-    fn attributes(&mut self, selector: &Selector, place: Place, tag: &BytesStart<'_>) -> Result<(), Fail> {
-        for attribute in tag.attributes() {
+    fn attributes(&mut self, selector: &Selector, place: Place, tag: Tag<'_>) -> Result<(), Fail> {
+        for attribute in tag.parsed().attributes() {
             let attribute = attribute.map_err(|error| (XmlErrorKind::Malformed, error.to_string()))?;
             let key: &str = attribute.key.as_ref();
             if key == "xmlns" || key.starts_with("xmlns:") {

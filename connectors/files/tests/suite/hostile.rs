@@ -52,6 +52,7 @@ fn narrow(base: &std::path::Path, given: &towpath_connector::Settings) -> Result
     let ask = towpath_connector::SourceAsk { stream: None, connection: &none, settings: given, columns: &[], base };
     match reader.source(&ask, None) {
         Ok(towpath_connector::Source::Scan(scan)) => {
+            scan.check.map_or(Ok(()), |check| check()).map_err(|error| error.to_string())?;
             let found = scan.frame.select([col("a")]).collect_with_engine(Engine::Streaming);
             found.map(|found| found.unwrap_single().height()).map_err(|error| error.to_string())
         }

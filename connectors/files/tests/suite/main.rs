@@ -6,3 +6,4 @@ mod sinks;
 mod source;
 mod xml_against_tree;
 mod xml_documents;
+mod xml_windows;

@@ -51,6 +51,7 @@ pub fn read(name: &str, base: &Path, settings: &Settings, columns: &[Field]) -> 
     let source = reader.source(&SourceAsk { stream: None, connection: &none, settings, columns, base }, None)?;
     match source {
         Source::Scan(scan) => {
+            scan.check.map_or(Ok(()), |check| check())?;
             let frame = scan.frame.collect_with_engine(Engine::Streaming)?.unwrap_single();
             let mut read = Read { schema: scan.schema.clone(), scanned: true, ..Read::default() };
             convert(&frame, &scan.raw, &scan.schema, &mut read);

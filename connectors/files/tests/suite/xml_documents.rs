@@ -132,7 +132,7 @@ fn an_error_says_where() {
 
 #[test]
 fn depth_and_length_have_limits() {
-    let limits = Limits { max_value: 100, max_depth: 10, batch_bytes: 50 };
+    let limits = Limits { max_value: 100, max_depth: 10, batch_bytes: 50, ..Limits::default() };
     let deep = "<a>".repeat(20);
     let long = format!("<r><v>{}</v></r>", "x".repeat(200));
     let pieces = format!("<r><v>{}</v></r>", "x&amp;".repeat(200));

@@ -23,13 +23,14 @@
 //! | `bomb` | a document of nested entities instead of the answer (PeopleFluent only) | |
 //! | `content-type` | the right answer under a wrong content type | `type=text/plain` |
 //! | `slow` | answers late; joins with any other rule | `ms=N` |
+//! | `hold` | does and answers nothing until the rules are changed; joins with any other rule | |
 //! | `refuse` | `{"Status":false,"ErrorMessage":…}`, nothing done (Human Focus only) | `message=TEXT` |
 //! | `expire` | every token dies after so many uses (Human Focus only; takes no selection) | `uses=N` |
 //!
 //! Which requests a rule means: `op=NAME` (the operation), `path=PART`, `method=NAME`, `body=PART` (the request's
 //! body contains it). Which of those it strikes, counted per rule from 1: `skip=N` passes over the first N, then
 //! `first=N` strikes only N of the rest, `every=N` each N-th, `nth=N` the N-th alone. A rule with none of these strikes
-//! always. The first rule that strikes acts, with every `slow` added.
+//! always. The first rule that strikes acts, with every `slow` and `hold` added.
 
 mod answer;
 mod damage;
@@ -95,6 +96,7 @@ pub enum Fault {
     EntityBomb,
     ContentType { value: String },
     Slow { delay: Duration },
+    Hold,
     Refuse { message: String },
 }
 
@@ -114,6 +116,7 @@ impl Fault {
             Self::EntityBomb => "bomb",
             Self::ContentType { .. } => "content-type",
             Self::Slow { .. } => "slow",
+            Self::Hold => "hold",
             Self::Refuse { .. } => "refuse",
         }
         .to_owned()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Fault, FaultError, Faults, RetryAfter, Rule, Selection, When};
 
 const WORDS: &str = "a status from 400 to 599, cut, cut-body, truncate, malformed, utf8, html, empty, redirect, bomb, content-type, slow, \
-                     refuse or expire";
+                     hold, refuse or expire";
 
 pub(super) fn parse(text: &str) -> Result<Faults, FaultError> {
     let mut faults = Faults::default();
@@ -40,6 +40,7 @@ fn fault(parts: &mut Parts<'_>) -> Result<Fault, FaultError> {
         "slow" => Fault::Slow {
             delay: Duration::from_millis(parts.number("ms")?.ok_or_else(|| parts.problem("`ms=N` is missing"))?),
         },
+        "hold" => Fault::Hold,
         "refuse" => Fault::Refuse {
             message: parts.take("message").unwrap_or_else(|| "The training could not be uploaded.".into()),
         },

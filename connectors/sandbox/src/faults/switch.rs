@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Semaphore;
+
 use super::{Fault, FaultError, Faults, Rule};
 
 /// Changes the faults of a stand-in while it runs. Clones switch the same stand-in.
@@ -22,6 +24,8 @@ struct InForce {
     faults: Faults,
     counts: Vec<AtomicU64>,
     reads_bodies: bool,
+    /// Nobody ever gets a place here; it is closed when other rules come into force, and then the waiting ends.
+    hall: Semaphore,
 }
 
 /// What is known of a request when it arrives.
@@ -37,6 +41,26 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Struck {
     pub delay: Duration,
     pub fault: Option<Fault>,
+    held_by: Option<Arc<InForce>>,
+}
+
+impl Struck {
+    /// Why the answer is late, when it is.
+    pub(crate) fn late(&self) -> Option<&'static str> {
+        match (&self.held_by, self.delay) {
+            (Some(_), _) => Some("hold"),
+            (None, Duration::ZERO) => None,
+            (None, _) => Some("slow"),
+        }
+    }
+
+    /// Waits for as long as the request is held: until other rules are in force.
+    pub(crate) async fn let_go(&self) {
+        if let Some(in_force) = &self.held_by {
+            // An error is what is waited for: the hall was closed.
+            let _ = in_force.hall.acquire().await;
+        }
+    }
 }
 
 impl FaultSwitch {
@@ -51,7 +75,7 @@ impl FaultSwitch {
     /// When this stand-in cannot do one of them; the rules before then stay.
     pub fn set(&self, faults: Faults) -> Result<(), FaultError> {
         faults.check_for(self.system)?;
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(InForce::of(faults));
+        self.replace(faults);
         Ok(())
     }
 
@@ -65,7 +89,12 @@ impl FaultSwitch {
 
     /// No faults from now on.
     pub fn clear(&self) {
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(InForce::of(Faults::none()));
+        self.replace(Faults::none());
+    }
+
+    fn replace(&self, faults: Faults) {
+        let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *in_force, Arc::new(InForce::of(faults))).hall.close();
     }
 
     /// The rules in force.
@@ -96,6 +125,7 @@ impl FaultSwitch {
             }
             match &rule.fault {
                 Fault::Slow { delay } => struck.delay += *delay,
+                Fault::Hold => struck.held_by = Some(Arc::clone(&in_force)),
                 fault if struck.fault.is_none() => struck.fault = Some(fault.clone()),
                 _ => {}
             }
@@ -114,6 +144,7 @@ impl InForce {
             counts: faults.rules.iter().map(|_| AtomicU64::new(0)).collect(),
             reads_bodies: faults.rules.iter().any(|rule| rule.selection.body.is_some()),
             faults,
+            hall: Semaphore::new(0),
         }
     }
 }

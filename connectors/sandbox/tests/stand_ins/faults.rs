@@ -132,6 +132,24 @@ async fn the_content_type_can_lie_and_the_answer_be_late() {
 }
 
 #[tokio::test]
+async fn what_is_held_is_done_and_answered_when_the_rules_change() {
+    let hf = HumanFocus::start(Options::default()).await;
+    hf.system.faults().set_text(&format!("hold:op={PROVIDER}:skip=1")).unwrap();
+    assert_eq!(hf.post(PROVIDER, provider()).await["Status"], true, "the first one is passed over");
+    let held = tokio::spawn(hf.posting(PROVIDER, &provider()).send());
+    let arrived = async || {
+        while hf.system.faults().met() != [2] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrived()).await.unwrap();
+    assert!(!held.is_finished());
+    assert_eq!(providers(&hf), 1, "nothing was done yet");
+    hf.system.faults().clear();
+    assert_eq!(answer(held.await.unwrap().unwrap()).await.1["Status"], true);
+}
+
+#[tokio::test]
 async fn uploads_that_match_are_refused() {
     let hf = HumanFocus::start(Options::default()).await;
     hf.system.faults().set_text("refuse:body=Blue:message=No%2C not that").unwrap();

@@ -1,6 +1,7 @@
 //! A function bound to one call: its result type and how it runs on a row and on columns.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub(crate) enum Kernel {
     Polars(Build),
     /// One closure over a text column.
     Text(Bytes),
+    /// A text column looked up in a table of texts; what is not in it fails.
+    TextTable(Arc<HashMap<String, String>>),
     TextToInt(OnText<i64>),
     TextToFloat(OnText<f64>),
     TextToBool(OnText<bool>),

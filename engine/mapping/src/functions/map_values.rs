@@ -1,6 +1,5 @@
 //! `map_values`.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use towpath_spec::Type;
@@ -61,9 +60,7 @@ pub(super) static FUNCTION: Function = Function {
         });
         Ok(match texts {
             // A table without null gives null only where the value is null or the row fails.
-            Some(texts) => bound.nullable(nullable).with(Kernel::Text(Arc::new(move |text| {
-                texts.get(text).map(|to| Cow::Owned(to.clone())).ok_or_else(|| missing(text))
-            }))),
+            Some(texts) => bound.nullable(nullable).with(Kernel::TextTable(Arc::new(texts))),
             None => bound.nullable(nullable),
         })
     },

@@ -1,12 +1,13 @@
 //! Closures of the interpreter run over whole columns.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use polars::prelude::arity::{broadcast_binary_elementwise, broadcast_binary_elementwise_values};
 use polars::prelude::{
-    BooleanChunkedBuilder, ChunkedBuilder, Column as PlColumn, DataType, Expr, Field, Float64Chunked, Int32Chunked,
-    Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PolarsError, PolarsResult, Series, StringChunked,
-    StringChunkedBuilder, StructChunked, TimeUnit, map_multiple,
+    BooleanChunkedBuilder, ChunkTake, ChunkedBuilder, Column as PlColumn, DataType, Expr, Field, Float64Chunked, IdxCa,
+    IdxSize, Int32Chunked, Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PlHashMap, PolarsError, PolarsResult,
+    Series, StringChunked, StringChunkedBuilder, StructChunked, TimeUnit, map_multiple,
 };
 use towpath_spec::Type;
 
@@ -184,6 +185,7 @@ pub(crate) fn apply(kernel: &Kernel, inputs: Vec<Expr>, ty: &Type, constants: &C
         Kernel::Polars(build) => build(inputs, constants),
         Kernel::Rows(_) => first(),
         Kernel::Text(run) => text(first(), run.clone()),
+        Kernel::TextTable(table) => text_table(first(), table),
         Kernel::TextToInt(run) => {
             let run = run.clone();
             unary(first(), dtype, move |s| {
@@ -262,6 +264,16 @@ pub(crate) fn apply(kernel: &Kernel, inputs: Vec<Expr>, ty: &Type, constants: &C
             })
         }
     }
+}
+
+/// Looks texts up. The table's texts are there once, rows only point at them.
+fn text_table(input: Expr, table: &HashMap<String, String>) -> Expr {
+    let places: PlHashMap<String, IdxSize> = table.keys().cloned().zip(0..).collect();
+    let texts = StringChunked::from_iter_values("".into(), table.values().map(String::as_str));
+    unary(input, DataType::String, move |series| {
+        let cells = series.str()?.iter().map(|cell| cell.and_then(|text| places.get(text).copied()));
+        Ok(texts.take(&IdxCa::from_iter_options("".into(), cells))?.into_series())
+    })
 }
 
 /// Text in, text out.

@@ -1,9 +1,8 @@
 //! Operators as Polars expressions.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use polars::prelude::{Expr, coalesce, concat_str, lit, when};
+use polars::prelude::{Expr, PlHashSet, coalesce, concat_str, lit, when};
 use towpath_spec::Type;
 
 use super::{Column, by_row, either, is_null, kernels, literal, lower, truth, truth_of};
@@ -208,7 +207,7 @@ pub(super) fn arithmetic(node: &Node, op: Arithmetic, left: &Node, right: &Node,
 pub(super) fn contains(node: &Node, item: &Node, set: &Node, constants: &Constants) -> Column {
     if let (Type::Text, Some(Value::List(items))) = (&item.ty, set.as_const()) {
         let has_null = items.iter().any(Value::is_null);
-        let all: HashSet<Box<str>> = items.iter().filter_map(Value::as_text).map(Box::from).collect();
+        let all: PlHashSet<Box<str>> = items.iter().filter_map(Value::as_text).map(Box::from).collect();
         let Column { value, failed } = lower(item, constants);
         let kernel = Kernel::TextToBool(Arc::new(move |text| Ok(all.contains(text))));
         let found = kernels::apply(&kernel, vec![value], &Type::Bool, constants);

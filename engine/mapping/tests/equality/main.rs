@@ -8,11 +8,12 @@ mod cells;
 mod templates;
 
 use cells::{frame, schema};
-use polars::prelude::{DataFrame, IntoLazy, lit};
+use polars::prelude::DataFrame;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use std::collections::HashSet;
 use templates::{Written, written};
-use towpath_mapping::{Constants, FrameRows, Scope, Value, compile_expression, compile_template};
+use towpath_mapping::{Computed, Constants, FrameRows, Scope, Value, compile_expression, compile_template, evaluate};
 use towpath_spec::{Field, Files, Schema, Text, Type};
 
 fn same(left: &Value, right: &Value) -> bool {
@@ -45,22 +46,18 @@ fn check(frame: &DataFrame, written: &Written) -> Result<bool, TestCaseError> {
     let lowered = compiled.lower(&constants);
     let (ty, nullable) = compiled.field();
     prop_assert!(compiled.is_fallible() || lowered.failed.is_none(), "{} says it cannot fail, but may", source);
-    let failed = lowered.failed.unwrap_or_else(|| lit(false));
-    let out = frame
-        .clone()
-        .lazy()
-        .with_columns([lowered.value.alias("value"), failed.alias("failed")])
-        .collect()
-        .map_err(|error| TestCaseError::fail(format!("{source}: {error}")))?;
+    let computed = [Computed::new("value", &compiled, &constants)];
+    let evaluated = evaluate(frame, &computed).map_err(|error| TestCaseError::fail(format!("{source}: {error}")))?;
+    let failures: HashSet<usize> = evaluated.failures().map(|(row, _)| row).collect();
+    let out =
+        DataFrame::new(frame.height(), evaluated.values).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let result = Schema::new(vec![Field::new("value", ty.clone())]);
     let dtype = out.column("value").unwrap().dtype().clone();
     prop_assert_eq!(&dtype, &towpath_mapping::to_polars(ty), "type of {}", source);
     let columns = FrameRows::new(&out, &result).map_err(TestCaseError::fail)?;
-    let failures = out.column("failed").unwrap().bool().unwrap().clone();
     let rows = FrameRows::new(frame, &schema).map_err(TestCaseError::fail)?;
     for at in 0..frame.height() {
-        let failed =
-            failures.get(at).ok_or_else(|| TestCaseError::fail(format!("{source}: null in failed, row {at}")))?;
+        let failed = failures.contains(&at);
         let got = towpath_mapping::Row::get(&columns.row(at), "value");
         match compiled.interpret(&rows.row(at), &constants) {
             Err(reason) => prop_assert!(

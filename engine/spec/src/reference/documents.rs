@@ -310,7 +310,7 @@ sources:
                 "concurrency",
                 "1 to 1024",
                 Optional,
-                "Branches that run side by side. Checked, and without effect in this version.",
+                "Sinks that are filled side by side, each with what leads to it; all of them if not set.",
             ),
         ],
         others: None,
