@@ -4,6 +4,7 @@ use crate::Result;
 use crate::args::Args;
 use crate::memory::{Taken, watch};
 use crate::numbers::median;
+use crate::table::megabytes;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,6 +28,26 @@ pub(crate) struct Report {
     /// Each process that was run.
     pub runs: Vec<Run>,
 }
+
+impl Report {
+    /// How much more memory the largest size took than the smallest; says nothing of a single size.
+    pub(crate) fn growth(&mut self, bench: &str, what: &'static str, peaks: &[u64]) {
+        let (Some(small), Some(large), true) = (peaks.first(), peaks.last(), peaks.len() > 1) else { return };
+        let growth = *large as f64 / *small as f64;
+        self.findings.push(Finding {
+            bench: format!("{bench}, largest to smallest"),
+            what,
+            towpath: megabytes(*large),
+            other: megabytes(*small),
+            result: format!("{growth:.2}"),
+            target: "≤ 1.20",
+            met: growth <= GROWTH,
+        });
+    }
+}
+
+/// How much more memory a larger input may take than a smaller one.
+const GROWTH: f64 = 1.2;
 
 /// A comparison with a target.
 pub(crate) struct Finding {

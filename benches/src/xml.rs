@@ -15,8 +15,6 @@ const SIZES: [u64; 2] = [170_000, 1_700_000];
 const SPEED: f64 = 0.7;
 /// Most resident memory.
 const MEMORY: u64 = 300_000_000;
-/// How much more of it the largest size may take than the smallest: what samples differ by.
-const GROWTH: f64 = 1.1;
 
 const PIPELINE: &str = r#"version: 1
 pipeline: history-to-parquet
@@ -75,18 +73,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         });
         peaks.push(peak);
     }
-    if let (Some(small), Some(large), true) = (peaks.first(), peaks.last(), peaks.len() > 1) {
-        let growth = *large as f64 / *small as f64;
-        report.findings.push(Finding {
-            bench: "xml, largest to smallest".into(),
-            what: "resident memory",
-            towpath: megabytes(*large),
-            other: megabytes(*small),
-            result: format!("{growth:.2}"),
-            target: "≤ 1.10",
-            met: growth <= GROWTH,
-        });
-    }
+    report.growth("xml", "resident memory", &peaks);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use towpath_connector::{Chunk, Error, Extract, Result, Source};
 use towpath_spec::Schema;
 
 /// Batches that may be ready and not yet taken.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// Rows of a batch.
 pub(crate) const BATCH_ROWS: usize = 50_000;

@@ -8,7 +8,6 @@ mod commands;
 mod documents;
 mod failure;
 mod logging;
-mod pages;
 mod progress;
 mod reference;
 mod registry;
@@ -29,7 +28,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    pages::of_usual_size();
     screen::end_quietly_with_the_reader();
     let cli = Cli::parse();
     screen::set_up(cli.shared.no_color);

@@ -87,8 +87,9 @@ pub fn options(shared: &Shared, stages: PathBuf, timeout: Option<u64>) -> Option
 
 /// The runtime everything asynchronous runs on.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    // A few threads more than cores: some of them wait in Polars or in the database.
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2) + 2;
+    // No more threads than cores: what waits in Polars or in the database does so in threads of its own, and requests
+    // and answers that hop from thread to thread cost more than they gain. Two at least, so that one may block.
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
 }
 

@@ -34,8 +34,9 @@ pub(crate) struct Deliveries {
 /// How a sink ended: with its results, where they are read, or with what it failed.
 type Cell = Arc<OnceCell<Result<Option<Stage>>>>;
 
-/// Records whose intents are written together, for each request that may be under way.
-const RECORDS_PER_SLOT: usize = 32;
+/// Records that are made and looked up in the journal together, for each request that may be under way: while the last of
+/// them are waited for, places are free.
+const RECORDS_PER_SLOT: usize = 128;
 
 /// A sink of an operation while it is carried out.
 pub(crate) struct Delivery<'a> {
@@ -223,7 +224,7 @@ impl Runner {
 /// The row it was made of cannot be read.
 pub(crate) fn refused(parcel: Parcel, message: String) -> Result<NewReject> {
     let names: Vec<&str> = parcel.key.keys().map(String::as_str).collect();
-    let is_whole = parcel.key == parcel.payload;
+    let is_whole = parcel.key == *parcel.payload;
     let value = match parcel.key.values().next() {
         Some(value) if names.len() == 1 => value.clone(),
         _ => Json::Object(parcel.key.clone()),

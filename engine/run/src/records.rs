@@ -18,7 +18,7 @@ pub(crate) struct Parcel {
     /// The columns of the key, as the row has them.
     pub key: Record,
     pub key_hash: Hash,
-    pub payload: Record,
+    pub payload: Arc<Record>,
     pub payload_hash: Hash,
     /// Where its row is: only of few records the whole of it is ever asked for.
     batch: Arc<Batch>,
@@ -108,7 +108,7 @@ impl Packer {
     fn parcel(&self, key: Record, payload: Record, (batch, at): (&Arc<Batch>, usize)) -> Parcel {
         let key = if self.key.is_empty() { payload.clone() } else { key };
         let (key_hash, payload_hash) = (hash(&key), hash(&payload));
-        Parcel { key, key_hash, payload, payload_hash, batch: batch.clone(), at }
+        Parcel { key, key_hash, payload: Arc::new(payload), payload_hash, batch: batch.clone(), at }
     }
 
     fn record(&self, leaves: &dyn Row) -> std::result::Result<Record, (String, Json, String)> {

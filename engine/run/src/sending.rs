@@ -226,13 +226,20 @@ impl Round<'_> {
         (parcel, end)
     }
 
+    /// One try, in a task of its own: the requests under way share all threads.
+    async fn once(&self, payload: &Arc<Record>) -> Result<Answer> {
+        let (operation, payload) = (self.delivery.operation.clone(), payload.clone());
+        let sent = tokio::spawn(async move { operation.send(&payload).await }).await;
+        sent.unwrap_or_else(|_| Err(Error::bug("sending a record panicked").effect(Effect::Unknown)))
+    }
+
     async fn send(&self, parcel: &Parcel) -> End {
         let delivery = self.delivery;
         let mut failed = 0;
         // What any of the tries may have done counts, not only the last one's.
         let mut maybe = false;
         loop {
-            match delivery.operation.send(&parcel.payload).await {
+            match self.once(&parcel.payload).await {
                 Ok(Answer::Confirmed { fields }) => return End::Delivered(fields),
                 Ok(Answer::Refused { message }) => return End::Refused(message),
                 Err(error) => {

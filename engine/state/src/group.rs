@@ -11,11 +11,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use crate::error::SqlResultExt;
+use crate::picture::Draft;
 use crate::store::begin;
 use crate::{Error, Result};
 
-/// One caller's part of a transaction.
-pub(crate) type Work = Box<dyn FnOnce(&Connection) -> Result<()> + Send>;
+/// One caller's part of a transaction. What it remembers of its writes is a draft until they are on disk.
+pub(crate) type Work = Box<dyn FnOnce(&Connection) -> Result<Option<Draft>> + Send>;
 
 #[derive(Default)]
 pub(crate) struct Group {
@@ -82,7 +83,8 @@ impl Group {
     }
 }
 
-/// One transaction for all; a piece that fails is rolled back alone. When the transaction itself fails (disk full), so do all.
+/// One transaction for all; a piece that fails is rolled back alone. When the transaction itself fails (disk full), so do
+/// all. A draft is kept or dropped before the connection goes to anybody else.
 fn run_together(writer: &mut Connection, works: Vec<Work>) -> Vec<Result<()>> {
     let count = works.len();
     let together = || -> Result<Vec<Result<()>>> {
@@ -94,13 +96,14 @@ fn run_together(writer: &mut Connection, works: Vec<Work>) -> Vec<Result<()>> {
             answers.push(answer);
         }
         transaction.commit().doing("committing the journal")?;
-        Ok(answers)
+        let keep = |draft: Option<Draft>| draft.into_iter().for_each(Draft::keep);
+        Ok(answers.into_iter().map(|answer: Result<_>| answer.map(keep)).collect())
     };
     together().unwrap_or_else(|error| vec![Err(error); count])
 }
 
 /// The outer error means that the whole transaction is gone.
-fn run_in_savepoint(transaction: &Connection, work: Work) -> Result<Result<()>> {
+fn run_in_savepoint(transaction: &Connection, work: Work) -> Result<Result<Option<Draft>>> {
     let savepoint = |sql| transaction.execute_batch(sql).doing("writing the journal");
     savepoint("SAVEPOINT piece")?;
     let answer = work(transaction);
@@ -131,7 +134,7 @@ mod tests {
             if value % 7 == 0 {
                 return Err(Error::Misuse(format!("{value}")));
             }
-            Ok(())
+            Ok(None)
         })
     }
 
@@ -150,7 +153,7 @@ mod tests {
                 let blocking: Work = Box::new(move |_| {
                     entered.send(()).expect("the test listens");
                     may_go_on.recv().expect("the test answers");
-                    Ok(())
+                    Ok(None)
                 });
                 group.commit(blocking, || connection.lock().expect("free")).expect("commits");
             });

@@ -5,13 +5,17 @@
 //! counted in [`Receipt::attempts`]. What was confirmed last stays on the row until something newer is confirmed, so
 //! that ids the target gave out are never lost to a later attempt that failed.
 //!
+//! While a run sends, all this is put down line by line in `under_way`, and entered in `journal` in bulk (see
+//! [`crate::entering`]); what is said here of the journal is said of the two together.
+//!
 //! The caller sees to it that a key has no two sends under way at the same time: both would be one row here.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::SqlResultExt;
 use crate::lines::{Hand, Lines};
-use crate::lock::Claim;
+use crate::lock::{self, Claim};
+use crate::picture::Draft;
 use crate::{
     Confirmed, Entries, Error, Intent, Lock, Outcome, OutcomeCounts, Receipt, ReceiptIn, Result, RunId, Scope,
     SinkCounts, Store, Unsettled, row, runs,
@@ -29,7 +33,13 @@ impl Store {
         target: &str,
         keys: &[[u8; 16]],
     ) -> Result<Vec<Option<Receipt>>> {
-        self.read(|connection| {
+        // Asked before the view is taken: what was entered by then is in the view.
+        let token = self.pictures().token_without(scope, keys);
+        let none_under_way = |connection: &Connection| match (token, scope.find(connection)?) {
+            (Some(token), Some(scope)) => lock::is_held(connection, scope, token),
+            _ => Ok(false),
+        };
+        self.read_journal(none_under_way, |connection| {
             let Some(route) = find_route(connection, scope, sink, target)? else {
                 return Ok(vec![None; keys.len()]);
             };
@@ -94,6 +104,9 @@ impl Store {
         entries: Entries<'_>,
     ) -> Result<()> {
         let page = Page::new(lock, scope, sink, target, run)?;
+        if !lock.is_of(self) {
+            return Err(Error::Misuse("a write under a lock that was taken through another handle".into()));
+        }
         if entries.receipts.iter().any(|receipt| receipt.outcome == Outcome::Intent) {
             return Err(Error::Misuse("an intent was given as a receipt".into()));
         }
@@ -101,10 +114,21 @@ impl Store {
             return Ok(());
         }
         let lines = Lines::of(entries);
+        let pictures = self.pictures().clone();
         self.write_grouped(move |connection| {
             let (route, run) = page.open(connection)?;
-            Hand { connection, route, run, now: row::now() }.write(&lines)
+            let Claim { scope, token, .. } = page.claim;
+            let draft = Draft::new(pictures.clone(), scope.clone());
+            pictures.with(&scope, token, |picture| {
+                Hand { connection, picture, route, run, now: row::now() }.write(&lines)
+            })?;
+            Ok(draft)
         })
+    }
+
+    /// Enters in the journal what runs have put down line by line.
+    pub(crate) fn enter_journal(&self) -> Result<()> {
+        self.read_journal(any_line_matters, |_| Ok(()))
     }
 
     /// What a crash or an ambiguous answer has left: intents without a receipt, and unknown outcomes, oldest first in
@@ -113,7 +137,7 @@ impl Store {
     /// # Errors
     /// Those of a read.
     pub fn unknown(&self, scope: &Scope) -> Result<Vec<Unsettled>> {
-        self.read(|connection| {
+        self.read_journal(any_line_matters, |connection| {
             let Some(scope) = scope.find(connection)? else {
                 return Ok(Vec::new());
             };
@@ -129,7 +153,7 @@ impl Store {
     /// # Errors
     /// Those of a read.
     pub fn journal_counts(&self, scope: &Scope) -> Result<Vec<SinkCounts>> {
-        let rows: Vec<(String, String, Outcome, u64)> = self.read(|connection| {
+        let rows: Vec<(String, String, Outcome, u64)> = self.read_journal(any_line_matters, |connection| {
             let Some(scope) = scope.find(connection)? else {
                 return Ok(Vec::new());
             };
@@ -149,6 +173,11 @@ impl Store {
         })?;
         Ok(gather(rows))
     }
+}
+
+/// Nothing that is under way may be left out.
+fn any_line_matters(_: &Connection) -> Result<bool> {
+    Ok(false)
 }
 
 fn gather(rows: Vec<(String, String, Outcome, u64)>) -> Vec<SinkCounts> {

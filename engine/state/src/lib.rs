@@ -22,15 +22,19 @@
 //! duty**, done before the call.
 
 mod cursors;
+mod entering;
 mod error;
 mod group;
 mod journal;
 mod lines;
 mod lock;
 mod owner;
+mod packed;
+mod picture;
 mod receipt;
 mod rejects;
 mod row;
+mod rules;
 mod run_id;
 mod runs;
 mod schema;

@@ -1,46 +1,46 @@
-//! The lines of the journal as they are written: intents, receipts, withdrawals.
+//! The lines of the journal as they are written: intents, receipts, withdrawals, one after the other.
 //!
-//! What is serialised is serialised before the connection is taken, so that others may write meanwhile. Statements are
-//! looked up once for all lines.
+//! What is serialised is serialised before the connection is taken, so that others may write meanwhile. A line that does not fit
+//! what is known of its key is refused here; one that was written fits.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::SqlResultExt;
-use crate::{Entries, Error, Outcome, Result, row};
+use crate::picture::{Picture, Standing};
+use crate::rules::{self, Hash};
+use crate::{Entries, Outcome, Result, entering, packed, row};
 
-type Hash = [u8; 16];
+/// Lines are entered in the journal once a run has so many keys under way, or when all runs together have made so many
+/// calls. More of them would make for fewer changed pages, but for a longer time in which nothing else is written.
+const ENOUGH: usize = 8_192;
 
 /// Entries, ready to be stored.
 pub(crate) struct Lines {
-    /// Key, payload, and the key as text.
-    intents: Vec<(Hash, Hash, Option<String>)>,
-    receipts: Vec<Line>,
+    packed: Vec<u8>,
+    // The same, as far as they are checked.
+    receipts: Vec<(Hash, Outcome)>,
     withdrawn: Vec<Hash>,
-}
-
-/// A receipt, ready to be stored.
-struct Line {
-    key_hash: Hash,
-    outcome: Outcome,
-    fields: Option<String>,
-    message: Option<String>,
+    intents: Vec<Hash>,
 }
 
 impl Lines {
     pub(crate) fn of(entries: Entries<'_>) -> Self {
-        let intents = entries.intents.iter();
-        let receipts = entries.receipts.iter().map(|receipt| Line {
-            key_hash: receipt.key_hash,
-            outcome: receipt.outcome,
-            fields: row::json_text(&receipt.fields),
-            message: receipt.message.clone(),
-        });
+        let mut packed = Vec::with_capacity(128 * (entries.intents.len() + entries.receipts.len()));
+        for receipt in entries.receipts {
+            let fields = row::json_text(&receipt.fields);
+            let message = receipt.message.as_deref();
+            packed::put_receipt(&mut packed, &receipt.key_hash, receipt.outcome, fields.as_deref(), message);
+        }
+        entries.withdrawn.iter().for_each(|key_hash| packed::put_withdrawal(&mut packed, key_hash));
+        for intent in entries.intents {
+            let key = row::json_text(&intent.key);
+            packed::put_intent(&mut packed, &intent.key_hash, &intent.payload_hash, key.as_deref());
+        }
         Self {
-            intents: intents
-                .map(|intent| (intent.key_hash, intent.payload_hash, row::json_text(&intent.key)))
-                .collect(),
-            receipts: receipts.collect(),
+            packed,
+            receipts: entries.receipts.iter().map(|receipt| (receipt.key_hash, receipt.outcome)).collect(),
             withdrawn: entries.withdrawn.to_vec(),
+            intents: entries.intents.iter().map(|intent| intent.key_hash).collect(),
         }
     }
 }
@@ -48,132 +48,64 @@ impl Lines {
 /// Writes lines into a transaction.
 pub(crate) struct Hand<'a> {
     pub(crate) connection: &'a Connection,
+    pub(crate) picture: &'a mut Picture,
     pub(crate) route: i64,
     pub(crate) run: i64,
     pub(crate) now: i64,
 }
 
 impl Hand<'_> {
-    pub(crate) fn write(&self, lines: &Lines) -> Result<()> {
-        self.settle(&lines.receipts)?;
-        lines.withdrawn.iter().try_for_each(|key_hash| self.withdraw(key_hash))?;
-        self.intend(&lines.intents)
-    }
-
-    fn intend(&self, intents: &[(Hash, Hash, Option<String>)]) -> Result<()> {
-        let Self { connection, route, run, now } = self;
-        let mut put = connection.prepare_cached(INTEND).doing("journalling intents")?;
-        for (key_hash, payload_hash, key) in intents {
-            put.execute(params![route, key_hash, payload_hash, run, now, key]).doing("journalling intents")?;
+    pub(crate) fn write(&mut self, lines: &Lines) -> Result<()> {
+        let as_before = |key_hash| self.picture.of(self.route, key_hash) == Some(Standing::AsBefore);
+        // What an earlier run has left, or a transaction that came to nothing; or a key has to be looked up.
+        if !self.picture.whole || lines.receipts.iter().any(|(key_hash, _)| as_before(key_hash)) {
+            self.enter()?;
+        }
+        self.check(lines)?;
+        self.connection
+            .prepare_cached("INSERT INTO under_way (route, run, at, lines) VALUES (?1, ?2, ?3, ?4)")
+            .and_then(|mut put| put.execute(params![self.route, self.run, self.now, lines.packed]))
+            .doing("journalling")?;
+        if self.picture.len() >= ENOUGH || entering::waiting(self.connection)? >= ENOUGH as u64 {
+            self.enter()?;
         }
         Ok(())
     }
 
-    fn settle(&self, receipts: &[Line]) -> Result<()> {
-        let Self { connection, route, run, now } = self;
-        let mut usual = connection.prepare_cached(SETTLE_OWN).doing("journalling receipts")?;
-        let mut any = connection.prepare_cached(SETTLE).doing("journalling receipts")?;
-        for Line { key_hash, outcome, fields, message } in receipts {
-            let values = params![route, key_hash, outcome, run, now, fields, message];
-            let settled = usual.execute(values).doing("journalling receipts")? == 1
-                || any.execute(values).doing("journalling receipts")? == 1;
-            if !settled {
-                self.explain(key_hash, *outcome)?;
+    /// Fails at the first line that does not fit. None of the lines is written yet: what they change is in the picture.
+    fn check(&mut self, lines: &Lines) -> Result<()> {
+        for (key_hash, outcome) in &lines.receipts {
+            if rules::settles(self.outcome(key_hash)?, *outcome)? {
+                self.picture.note(self.route, *key_hash, Standing::Is(*outcome));
             }
+        }
+        for key_hash in &lines.withdrawn {
+            rules::withdraws(self.outcome(key_hash)?)?;
+            self.picture.note(self.route, *key_hash, Standing::AsBefore);
+        }
+        for key_hash in &lines.intents {
+            self.picture.note(self.route, *key_hash, Standing::Is(Outcome::Intent));
         }
         Ok(())
     }
 
-    /// A receipt that settled nothing.
-    fn explain(&self, key_hash: &Hash, outcome: Outcome) -> Result<()> {
-        let settled: Option<Outcome> = self
-            .connection
-            .prepare_cached("SELECT outcome FROM journal WHERE route = ?1 AND key_hash = ?2")
-            .and_then(|mut known| known.query_row(params![self.route, key_hash], |found| found.get(0)).optional())
-            .doing("journalling receipts")?;
-        match settled {
-            // The same answer twice is no harm.
-            Some(settled) if settled == outcome => Ok(()),
-            Some(settled) => {
-                Err(Error::Misuse(format!("a record that is settled as {settled:?} was given the receipt {outcome:?}")))
-            }
-            None => Err(Error::Misuse("a receipt came for a record without an intent".into())),
-        }
+    fn enter(&mut self) -> Result<()> {
+        entering::enter(self.connection)?;
+        self.picture.clear();
+        Ok(())
     }
 
-    fn withdraw(&self, key_hash: &Hash) -> Result<()> {
-        let changed = |sql| {
-            self.connection
-                .prepare_cached(sql)
-                .and_then(|mut statement| statement.execute(params![self.route, key_hash]))
-                .doing("withdrawing intents")
-        };
-        if changed(WITHDRAW_FIRST)? == 1 || changed(WITHDRAW)? == 1 {
-            return Ok(());
+    /// How a key stands after all lines so far; none also for one whose intent was withdrawn, which has none to be withdrawn
+    /// again.
+    fn outcome(&self, key_hash: &Hash) -> Result<Option<Outcome>> {
+        match self.picture.of(self.route, key_hash) {
+            Some(Standing::Is(outcome)) => Ok(Some(outcome)),
+            Some(Standing::AsBefore) => Ok(None),
+            None => self
+                .connection
+                .prepare_cached("SELECT outcome FROM journal WHERE route = ?1 AND key_hash = ?2")
+                .and_then(|mut known| known.query_row(params![self.route, key_hash], |found| found.get(0)).optional())
+                .doing("looking up a record"),
         }
-        Err(Error::Misuse("an intent was withdrawn that is not there".into()))
     }
 }
-
-/// In the update, bare names are the old row: a confirmed attempt moves to the columns of what was confirmed before.
-const INTEND: &str = "
-    INSERT INTO journal (route, key_hash, payload_hash, outcome, attempts, run, at, key)
-    VALUES (?1, ?2, ?3, 0, 1, ?4, ?5, ?6)
-    ON CONFLICT (route, key_hash) DO UPDATE SET
-        confirmed_hash   = iif(outcome = 1, payload_hash, confirmed_hash),
-        confirmed_fields = iif(outcome = 1, fields, confirmed_fields),
-        confirmed_run    = iif(outcome = 1, run, confirmed_run),
-        confirmed_at     = iif(outcome = 1, at, confirmed_at),
-        payload_hash = excluded.payload_hash,
-        outcome = 0,
-        attempts = iif(outcome IN (0, 3), attempts + 1, 1),
-        run = excluded.run,
-        at = excluded.at,
-        key = excluded.key,
-        fields = NULL,
-        message = NULL";
-
-/// Only an open row is changed. A confirmation makes what was confirmed before a thing of the past.
-const SETTLE: &str = "
-    UPDATE journal SET
-        outcome = ?3,
-        run = ?4,
-        at = ?5,
-        fields = ?6,
-        message = ?7,
-        attempts = iif(?3 = 3, attempts, 0),
-        confirmed_hash   = iif(?3 = 1, NULL, confirmed_hash),
-        confirmed_fields = iif(?3 = 1, NULL, confirmed_fields),
-        confirmed_run    = iif(?3 = 1, NULL, confirmed_run),
-        confirmed_at     = iif(?3 = 1, NULL, confirmed_at)
-    WHERE route = ?1 AND key_hash = ?2 AND outcome IN (0, 3)";
-
-/// The usual case of [`SETTLE`]: a run settles what it put down itself, and nothing was confirmed before. Columns that
-/// refer to runs stay as they are, so no reference has to be checked.
-const SETTLE_OWN: &str = "
-    UPDATE journal SET
-        outcome = ?3,
-        at = ?5,
-        fields = ?6,
-        message = ?7,
-        attempts = iif(?3 = 3, attempts, 0)
-    WHERE route = ?1 AND key_hash = ?2 AND outcome IN (0, 3) AND run = ?4 AND confirmed_hash IS NULL";
-
-/// Takes back the intent of a key of which nothing else is known.
-const WITHDRAW_FIRST: &str = "
-    DELETE FROM journal WHERE route = ?1 AND key_hash = ?2 AND outcome = 0 AND attempts = 1 AND confirmed_hash IS NULL";
-
-/// Takes back an intent over something older: what was open is unknown again, else what was confirmed stands again.
-const WITHDRAW: &str = "
-    UPDATE journal SET
-        outcome = iif(attempts > 1, 3, 1),
-        payload_hash = iif(attempts > 1, payload_hash, confirmed_hash),
-        fields = iif(attempts > 1, NULL, confirmed_fields),
-        run = iif(attempts > 1, run, confirmed_run),
-        at = iif(attempts > 1, at, confirmed_at),
-        attempts = attempts - 1,
-        confirmed_hash   = iif(attempts > 1, confirmed_hash, NULL),
-        confirmed_fields = iif(attempts > 1, confirmed_fields, NULL),
-        confirmed_run    = iif(attempts > 1, confirmed_run, NULL),
-        confirmed_at     = iif(attempts > 1, confirmed_at, NULL)
-    WHERE route = ?1 AND key_hash = ?2 AND outcome = 0";

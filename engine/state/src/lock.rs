@@ -86,11 +86,7 @@ impl Claim {
     /// Fails unless the lock is still held under this token. Called inside the transaction of the write, so that no takeover
     /// can come between.
     pub(crate) fn verify(&self, connection: &Connection) -> Result<()> {
-        let holds = connection
-            .prepare_cached("SELECT 1 FROM lock WHERE scope = ?1 AND token = ?2 AND held = 1")
-            .and_then(|mut held| held.exists(params![self.scope_id, self.token]))
-            .doing("checking the lock")?;
-        if holds {
+        if is_held(connection, self.scope_id, self.token)? {
             return Ok(());
         }
         Err(Error::Fenced { run: self.run, scope: self.scope.clone() })
@@ -112,6 +108,14 @@ impl Claim {
             .map(drop)
             .doing("releasing the lock")
     }
+}
+
+/// Whether the scope's lock is held under this token.
+pub(crate) fn is_held(connection: &Connection, scope_id: i64, token: i64) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM lock WHERE scope = ?1 AND token = ?2 AND held = 1")
+        .and_then(|mut held| held.exists(params![scope_id, token]))
+        .doing("checking the lock")
 }
 
 impl Lock {
@@ -148,6 +152,11 @@ impl Lock {
         self.end()
     }
 
+    /// Whether it was taken through this handle.
+    pub(crate) fn is_of(&self, store: &Store) -> bool {
+        self.store.is(store)
+    }
+
     /// The claim, if it is for `scope` and `run`.
     pub(crate) fn claim_for(&self, scope: &Scope, run: Option<&RunId>) -> Result<Claim> {
         if self.claim.scope != *scope || run.is_some_and(|run| *run != self.claim.run) {
@@ -169,7 +178,11 @@ impl Lock {
             let _ = heartbeat.join();
         }
         let claim = &self.claim;
-        self.store.write("releasing the lock", |connection| claim.release(connection))
+        self.store.pictures().forget(&claim.scope);
+        let released = self.store.write("releasing the lock", |connection| claim.release(connection));
+        // If it fails, whoever reads the journal next does it.
+        let _ = self.store.enter_journal();
+        released
     }
 }
 

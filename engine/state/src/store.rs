@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::entering;
 use crate::error::SqlResultExt;
 use crate::group::Group;
+use crate::picture::{Draft, Pictures};
 use crate::schema;
 use crate::{Error, Result};
 
@@ -32,6 +34,7 @@ struct Inner {
     /// connection would be a second database.
     reader: Option<Mutex<Connection>>,
     group: Group,
+    pictures: Arc<Pictures>,
 }
 
 impl std::fmt::Debug for Store {
@@ -79,6 +82,7 @@ impl Store {
                 writer: Mutex::new(writer),
                 reader: reader.map(Mutex::new),
                 group: Group::default(),
+                pictures: Arc::default(),
             }),
         }
     }
@@ -100,11 +104,12 @@ impl Store {
             .map_err(|error| error.at(&self.inner.path))
     }
 
-    /// Runs `work` in a transaction shared with whatever other threads bring at the same time.
-    pub(crate) fn write_grouped(&self, work: impl FnOnce(&Connection) -> Result<()> + Send + 'static) -> Result<()> {
+    /// Runs `work` in a transaction shared with whatever other threads bring at the same time. The draft it makes is kept
+    /// once that is on disk.
+    pub(crate) fn write_grouped(&self, work: impl FnOnce(&Connection) -> Result<Draft> + Send + 'static) -> Result<()> {
         self.inner
             .group
-            .commit(Box::new(work), || locked(&self.inner.writer))
+            .commit(Box::new(|connection| work(connection).map(Some)), || locked(&self.inner.writer))
             .map_err(|error| error.at(&self.inner.path))
     }
 
@@ -114,6 +119,42 @@ impl Store {
         Transaction::new(&mut reader, TransactionBehavior::Deferred)
             .doing("reading")
             .and_then(|view| work(&view))
+            .map_err(|error| error.at(&self.inner.path))
+    }
+
+    /// What runs of this process have under way.
+    pub(crate) fn pictures(&self) -> &Arc<Pictures> {
+        &self.inner.pictures
+    }
+
+    /// Whether the two are handles on the same connections.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Runs `look` on the journal with everything entered that is under way, unless `spared` says of a view that what is
+    /// under way does not concern it.
+    pub(crate) fn read_journal<T>(
+        &self,
+        spared: impl FnOnce(&Connection) -> Result<bool>,
+        look: impl Fn(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        let seen = self.read(|view| {
+            let as_it_is = entering::waiting(view)? == 0 || spared(view)?;
+            as_it_is.then(|| look(view)).transpose()
+        })?;
+        if let Some(seen) = seen {
+            return Ok(seen);
+        }
+        let mut writer = locked(&self.inner.writer);
+        begin(&mut writer, "entering lines in the journal")
+            .and_then(|transaction| {
+                entering::enter(&transaction)?;
+                let seen = look(&transaction)?;
+                // The answer is right even if there is no room to keep the work.
+                let _ = transaction.commit();
+                Ok(seen)
+            })
             .map_err(|error| error.at(&self.inner.path))
     }
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use chrono::Utc;
 use proptest::prelude::*;
+use rusqlite::Connection;
 use serde_json::{Value as Json, json};
+use tempfile::TempDir;
 use towpath_state::{Entries, Error, Intent, Lock, Outcome, ReceiptIn, Result, RunId, RunStart, Scope, Store};
 
 const SINK: &str = "upload";
@@ -50,6 +52,20 @@ impl Journal {
     fn withdraw(&self, key: u8) -> Result<()> {
         let entries = Entries { withdrawn: &[[key; 16]], ..Entries::default() };
         self.store.journal(&self.lock, &scope(), SINK, TARGET, &self.run, entries)
+    }
+
+    /// The run that follows when this process dies now, on a copy of what is on disk.
+    fn after_a_crash(&self, dir: &TempDir) -> (TempDir, Self) {
+        let copy = tempfile::tempdir().expect("a folder");
+        for name in ["state.db", "state.db-wal"] {
+            std::fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
+        }
+        let raw = Connection::open(copy.path().join("state.db")).expect("a database");
+        raw.execute("UPDATE lock SET heartbeat = 0", []).expect("the dead are silent");
+        drop(raw);
+        let next = Self::on(Store::open(copy.path()).expect("recovers"));
+        assert_eq!(next.lock.taken_over_from(), Some(self.run));
+        (copy, next)
     }
 
     fn look(&self, key: u8) -> Option<towpath_state::Receipt> {
@@ -209,11 +225,110 @@ fn threads_share_commits_and_every_receipt_is_there() {
     }
 }
 
+#[test]
+fn many_lines_are_entered_on_the_way_and_in_their_order() {
+    const KEYS: u32 = 12_000;
+    const ROUND: u32 = 500;
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = Journal::on(Store::open(dir.path()).expect("opens"));
+    // Later keys have smaller hashes: their order is not that of the index.
+    let hash = |key: u32| (u128::from(u32::MAX - key)).to_be_bytes();
+    let raw = Connection::open(dir.path().join("state.db")).expect("a database");
+    let rows = |table: &str| -> u32 {
+        raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).expect("a count")
+    };
+    for first in (0..KEYS).step_by(ROUND as usize) {
+        let keys = first..first + ROUND;
+        let intents: Vec<Intent> =
+            keys.clone().map(|key| Intent { key_hash: hash(key), key: json!(key), payload_hash: [1; 16] }).collect();
+        let confirmed = |key| ReceiptIn {
+            key_hash: hash(key),
+            outcome: Outcome::Confirmed,
+            fields: json!({"id": key}),
+            message: None,
+        };
+        // The answers to the round before, but for every hundredth.
+        let receipts: Vec<ReceiptIn> =
+            keys.filter(|key| *key >= ROUND && key % 100 != 0).map(|key| confirmed(key - ROUND)).collect();
+        let entries = Entries { intents: &intents, receipts: &receipts, withdrawn: &[] };
+        journal.store.journal(&journal.lock, &scope(), SINK, TARGET, &journal.run, entries).expect("put down");
+        assert!(rows("under_way") < 20, "they do not pile up");
+    }
+    let entered = rows("journal");
+    assert!(0 < entered && entered < KEYS, "{entered}");
+    // Keys of which nothing is under way are looked up without entering anything; the others are not overlooked.
+    let before = journal.store.sent_before(&scope(), SINK, TARGET, &[hash(1), hash(KEYS)]).expect("readable");
+    assert_eq!(before[0].as_ref().map(|receipt| receipt.outcome), Some(Outcome::Confirmed));
+    assert_eq!((&before[1], rows("journal")), (&None, entered));
+    let last = journal.store.sent_before(&scope(), SINK, TARGET, &[hash(KEYS - 1)]).expect("readable");
+    assert_eq!(last[0].as_ref().map(|receipt| receipt.outcome), Some(Outcome::Intent));
+    assert_eq!((rows("journal"), rows("under_way")), (KEYS, 0));
+    let open: Vec<Json> = journal.store.unknown(&scope()).expect("readable").into_iter().map(|open| open.key).collect();
+    let expected: Vec<Json> =
+        (0..KEYS).filter(|key| *key >= KEYS - ROUND || key % 100 == 0).map(|key| json!(key)).collect();
+    assert_eq!(open, expected, "oldest first");
+}
+
+#[test]
+fn lines_of_one_call_are_checked_against_each_other() {
+    let journal = Journal::open();
+    for key in 1..=3 {
+        journal.intend(key, 10).expect("put down");
+        journal.receive(key, Outcome::Unknown, Json::Null).expect("put down");
+        journal.intend(key, 10).expect("put down");
+    }
+    let write = |receipts: &[(u8, Outcome)], withdrawn: &[u8]| {
+        let receipts: Vec<ReceiptIn> = receipts
+            .iter()
+            .map(|(key, outcome)| ReceiptIn {
+                key_hash: [*key; 16],
+                outcome: *outcome,
+                fields: Json::Null,
+                message: None,
+            })
+            .collect();
+        let withdrawn: Vec<[u8; 16]> = withdrawn.iter().map(|key| [*key; 16]).collect();
+        let entries = Entries { receipts: &receipts, withdrawn: &withdrawn, intents: &[] };
+        journal.store.journal(&journal.lock, &scope(), SINK, TARGET, &journal.run, entries)
+    };
+    let refused = |answer: Result<()>| matches!(answer, Err(Error::Misuse(_)));
+    assert!(refused(write(&[], &[1, 1])), "there is one intent");
+    assert!(refused(write(&[(1, Outcome::Confirmed)], &[1])), "it is answered");
+    assert!(refused(write(&[(1, Outcome::Confirmed), (1, Outcome::Refused)], &[])), "it is answered otherwise");
+    write(&[], &[1]).expect("the second intent");
+    // A key whose intent was withdrawn is looked up in the middle of a call.
+    write(&[(2, Outcome::Refused), (1, Outcome::Confirmed)], &[3]).expect("each fits");
+    assert!(refused(write(&[(2, Outcome::Confirmed)], &[])), "it is refused");
+    assert!(refused(write(&[], &[3])), "it was withdrawn");
+    let outcomes = [1, 2, 3].map(|key| journal.look(key).expect("known").outcome);
+    assert_eq!(outcomes, [Outcome::Confirmed, Outcome::Refused, Outcome::Unknown]);
+}
+
+#[test]
+fn what_another_handle_enters_is_still_answered_here() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = Journal::on(Store::open(dir.path()).expect("opens"));
+    journal.intend(1, 10).expect("put down");
+    let other = Store::open(dir.path()).expect("opens");
+    assert_eq!(other.unknown(&scope()).expect("readable").len(), 1);
+    journal.receive(1, Outcome::Confirmed, Json::Null).expect("settled");
+    assert!(matches!(journal.receive(1, Outcome::Refused, Json::Null), Err(Error::Misuse(_))));
+    assert_eq!(other.unknown(&scope()).expect("readable"), []);
+    assert_eq!(journal.look(1).expect("known").outcome, Outcome::Confirmed);
+    let entries = Entries { withdrawn: &[[1; 16]], ..Entries::default() };
+    let foreign = other.journal(&journal.lock, &scope(), SINK, TARGET, &journal.run, entries);
+    assert!(matches!(foreign, Err(Error::Misuse(text)) if text.contains("another handle")));
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Intend(u8, u8),
     Receive(u8, Outcome),
     Withdraw(u8),
+    /// Somebody reads the whole journal, through this handle or as another process would.
+    Read(bool),
+    /// The process dies, and the next run takes over.
+    Crash,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -222,6 +337,8 @@ fn act() -> impl Strategy<Value = Act> {
         (0..4_u8, 0..4_u8).prop_map(|(key, payload)| Act::Intend(key, payload)),
         (0..4_u8, outcome).prop_map(|(key, outcome)| Act::Receive(key, outcome)),
         (0..4_u8).prop_map(Act::Withdraw),
+        any::<bool>().prop_map(Act::Read),
+        Just(Act::Crash),
     ]
 }
 
@@ -276,11 +393,16 @@ fn model_withdraw(model: &mut HashMap<u8, Model>, key: u8) -> bool {
     true
 }
 
+fn unsettled(model: &HashMap<u8, Model>) -> usize {
+    model.values().filter(|known| !known.outcome.is_settled()).count()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn the_journal_follows_its_model(acts in prop::collection::vec(act(), 0..40)) {
-        let journal = Journal::open();
+    fn the_journal_follows_its_model(acts in prop::collection::vec(act(), 0..40), at_the_end in any::<bool>()) {
+        let mut dir = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::on(Store::open(dir.path()).expect("opens"));
         let mut model = HashMap::new();
         for act in acts {
             match act {
@@ -296,7 +418,25 @@ proptest! {
                     let allowed = model_withdraw(&mut model, key);
                     prop_assert_eq!(journal.withdraw(key).is_ok(), allowed);
                 }
+                Act::Read(elsewhere) => {
+                    let open = if elsewhere {
+                        Store::open(dir.path()).expect("opens").unknown(&scope())
+                    } else {
+                        journal.store.unknown(&scope())
+                    };
+                    prop_assert_eq!(open.expect("readable").len(), unsettled(&model));
+                }
+                Act::Crash => (dir, journal) = journal.after_a_crash(&dir),
             }
+        }
+        if at_the_end {
+            drop(journal.lock);
+            let raw = Connection::open(dir.path().join("state.db")).expect("a database");
+            let waiting: i64 = raw.query_row("SELECT count(*) FROM under_way", [], |row| row.get(0)).expect("a count");
+            prop_assert_eq!(waiting, 0, "a run that ends in order leaves nothing under way");
+            let run = RunId::generate();
+            let lock = journal.store.lock(&scope(), &run).expect("free");
+            journal = Journal { store: journal.store, lock, run };
         }
         for key in 0..4 {
             let (stored, expected) = (journal.look(key), model.get(&key));
@@ -308,7 +448,6 @@ proptest! {
                 prop_assert_eq!(stored.confirmed.map(|it| it.payload_hash), expected.confirmed.map(|it| [it; 16]));
             }
         }
-        let open = model.values().filter(|known| !known.outcome.is_settled()).count();
-        prop_assert_eq!(journal.store.unknown(&scope()).expect("readable").len(), open);
+        prop_assert_eq!(journal.store.unknown(&scope()).expect("readable").len(), unsettled(&model));
     }
 }

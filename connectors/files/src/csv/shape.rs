@@ -4,8 +4,9 @@
 //! closing quote belongs to it. What Polars would read wrongly without saying so is a [`Flaw`].
 
 use super::options::Options;
-use crate::open::{self, io_error};
-use std::io::{BufRead, Read};
+use crate::open::io_error;
+use polars::io::utils::get_reader_bytes;
+use std::fs::File;
 use std::path::Path;
 use towpath_connector::{Error, Result};
 
@@ -141,36 +142,36 @@ fn count(line: &[u8], delimiter: u8) -> usize {
     line.iter().map(|byte| usize::from(*byte == delimiter)).sum()
 }
 
-/// Checks a file, at least its first `most` bytes, and says how many bytes were checked.
+/// Checks a file as it lies on the disk, at least its first `most` bytes, and says how many bytes were checked.
 ///
 /// # Errors
 /// Says what is wrong with it, and where.
 pub(super) fn check(path: &Path, options: &Options, columns: usize, most: u64) -> Result<u64> {
-    let mut reader = open::open(path)?;
-    let io = |error| io_error(path, error);
-    if reader.fill_buf().map_err(io)?.starts_with(b"\xef\xbb\xbf") {
-        reader.consume(3);
+    let mut file = File::open(path).map_err(|error| io_error(path, error))?;
+    if file.metadata().map_err(|error| io_error(path, error))?.len() == 0 {
+        return Ok(0);
     }
-    super::head::skip(&mut reader, options.skip_rows).map_err(io)?;
+    // Looked at where the system keeps it, as the scan does: to copy it would take longer than to check it.
+    let whole = get_reader_bytes(&mut file)?;
+    let mut rest = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
+    for _ in 0..options.skip_rows {
+        rest = memchr::memchr(b'\n', rest).map_or(&[], |end| &rest[end + 1..]);
+    }
     let mut check = Check::new(options, columns);
-    let (mut held, mut last) = (Vec::with_capacity(2 * PIECE), false);
-    let (mut wanted, mut done) = (PIECE as u64, 0);
-    while !last && done < most {
-        let missing = wanted.saturating_sub(held.len() as u64);
-        let read = (&mut reader).take(missing).read_to_end(&mut held).map_err(io)?;
-        last = (read as u64) < missing;
+    let (mut wanted, mut done) = (PIECE, 0);
+    while !rest.is_empty() && done < most {
+        let piece = &rest[..wanted.min(rest.len())];
         let line = check.line;
-        let taken = check.feed(&held, last).and_then(|taken| match std::str::from_utf8(&held[..taken]) {
-            Ok(_) => Ok(taken),
-            Err(error) => {
-                let before = memchr::memchr_iter(b'\n', &held[..error.valid_up_to()]).count();
-                Err(Flaw::Encoding { line: line + before as u64 })
-            }
+        let taken = check.feed(piece, piece.len() == rest.len()).and_then(|taken| {
+            let broken = std::str::from_utf8(&piece[..taken]).err();
+            let lines = |valid: usize| memchr::memchr_iter(b'\n', &piece[..valid]).count() as u64;
+            broken.map_or(Ok(taken), |error| Err(Flaw::Encoding { line: line + lines(error.valid_up_to()) }))
         });
         let taken = taken.map_err(|flaw| error(path, options, columns, &flaw))?;
-        held.drain(..taken);
+        rest = &rest[taken..];
         done += taken as u64;
-        wanted = (2 * held.len()).max(PIECE) as u64;
+        // A row longer than the piece is looked at again with more behind it.
+        wanted = if taken == 0 { 2 * wanted } else { PIECE };
     }
     Ok(done)
 }

@@ -16,7 +16,7 @@ use towpath_mapping::{Constants, compile_cast};
 use towpath_spec::{Schema, Type};
 
 /// Rows of a group in a Parquet file: what a reader must hold at once of each column.
-const ROW_GROUP: usize = 250_000;
+const ROW_GROUP: usize = 100_000;
 
 /// How CSV is written.
 #[derive(Debug, Clone)]

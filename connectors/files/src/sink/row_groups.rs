@@ -10,9 +10,9 @@ use towpath_mapping::schema_to_polars;
 use towpath_spec::Schema;
 
 /// Rows of a group, unless its bytes are reached first.
-const GROUP_ROWS: usize = 100_000;
+const GROUP_ROWS: usize = 49_152;
 /// Bytes of a group in memory.
-const GROUP_BYTES: usize = 24 << 20;
+const GROUP_BYTES: usize = 16 << 20;
 
 /// Row groups on their way into a file.
 pub(super) struct RowGroups {

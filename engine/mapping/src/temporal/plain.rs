@@ -50,12 +50,12 @@ impl Plain {
                 Item::Numeric(Numeric::Hour, _) => Part::Hour,
                 Item::Numeric(Numeric::Minute, _) => Part::Minute,
                 Item::Numeric(Numeric::Second, _) => Part::Second,
-                Item::Literal(text) => {
-                    parts.extend(text.bytes().map(Part::Literal));
+                Item::Literal(_) | Item::OwnedLiteral(_) => {
+                    parts.extend(written(item).bytes().map(Part::Literal));
                     continue;
                 }
-                Item::Space(text) => {
-                    parts.extend(text.bytes().map(Part::Space));
+                Item::Space(_) | Item::OwnedSpace(_) => {
+                    parts.extend(written(item).bytes().map(Part::Space));
                     continue;
                 }
                 _ => return None,
@@ -120,6 +120,15 @@ impl Plain {
     }
 }
 
+/// What stands between numbers.
+fn written<'i>(item: &'i Item<'_>) -> &'i str {
+    match item {
+        Item::Literal(text) | Item::Space(text) => text,
+        Item::OwnedLiteral(text) | Item::OwnedSpace(text) => text,
+        _ => "",
+    }
+}
+
 /// A number of so many digits.
 #[inline]
 fn digits(rest: &mut &[u8], count: usize) -> Option<u32> {
@@ -181,6 +190,9 @@ mod tests {
                 texts.push(format!("{date}{time}"));
                 texts.push(format!("{} {date}", &time[1..]));
             }
+        }
+        for usual in ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y %H:%M", "%F"] {
+            assert!(Pattern::new(usual).expect("a pattern").plain.is_some(), "{usual}");
         }
         let mut read = 0;
         for pattern in patterns.map(|text| Pattern::new(text).expect("a pattern")) {
