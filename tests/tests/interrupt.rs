@@ -173,6 +173,24 @@ fn a_kill_holds_no_more_than_what_may_have_been_sent() {
 }
 
 #[test]
+fn a_kill_holds_only_what_was_under_way_where_answers_take_their_time() {
+    let world = World::new();
+    world.hf_faults("slow:ms=100:op=UploadExternalTraining");
+    let one = "operation: UploadExternalTraining\n    concurrency: 2\n";
+    let copy = world.copy_of_job(&[("operation: UploadExternalTraining\n", one)], "");
+    let running = world.towpath("run").args([copy.clone()]).start();
+    until("some uploads", || world.uploads().len() >= 5);
+    running.signal("KILL");
+    running.wait();
+    world.hf.faults().clear();
+    world.towpath("run").args([copy]).run();
+    let run = world.last_run();
+    let unknown = node(&run, "upload")["unknown"].as_u64().expect("a count");
+    // Two under way, and two whose answers had come just before.
+    assert!(unknown <= 4, "{unknown} records are held of which at most 4 can have been sent");
+}
+
+#[test]
 fn two_pipelines_in_one_command_stop_together() {
     let world = World::new();
     hold_uploads(&world);

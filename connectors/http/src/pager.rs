@@ -136,6 +136,12 @@ impl Pager {
             PagerKind::Link => self.follow(next_link(page.headers), page.url)? || counted,
         };
         if let (true, false, Some(total)) = (self.done, counted, total) {
+            // To take a list for empty that is not has others believe that something is missing, and make it again.
+            if self.seen_records == 0 && total > 0 {
+                let message =
+                    format!("{}: the answer says that there are {total} records, and not one came", self.what);
+                return Err(Error::remote(message).help("is the number of the first page right? see `overrides`"));
+            }
             tracing::warn!(
                 stream = self.what,
                 records = self.seen_records,

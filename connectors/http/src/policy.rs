@@ -59,6 +59,14 @@ pub(crate) enum Verdict {
     Failed(Error),
 }
 
+/// What an answer says of itself: why it is not good, and the vendor's words if there are any.
+#[derive(Debug, PartialEq)]
+enum Judged {
+    Good,
+    Refused { why: String, message: Option<String> },
+    Unclear { why: String, message: Option<String> },
+}
+
 /// The circumstances of an answer.
 pub(crate) struct Answered<'a> {
     pub(crate) connection: &'a Connection,
@@ -217,39 +225,54 @@ impl Policy {
 
     /// Judges what a good status came with.
     pub(crate) fn content(&self, answered: &Answered<'_>, answer: &Json) -> Verdict {
-        let mut told = true;
-        let why = match &self.success {
-            Success::Status => return Verdict::Good,
-            Success::Equals { path, values } => match path.first(answer) {
-                Some(found) if values.iter().any(|value| same(found, value)) => return Verdict::Good,
-                Some(found) => format!("`{}` is {}", path.as_str(), excerpt(found.to_string().as_bytes())),
-                None => {
-                    told = false;
-                    format!("there is no `{}` in the answer", path.as_str())
+        let said = |said: Option<String>, open: &str, close: &str| {
+            said.map(|said| format!("{open}{said}{close}")).unwrap_or_default()
+        };
+        let (what, host) = (answered.what, answered.connection.host());
+        match self.judged(answer) {
+            Judged::Good => Verdict::Good,
+            Judged::Refused { why, message } if self.writes => Verdict::Refused(message.unwrap_or(why)),
+            // Neither success nor refusal: nobody can tell what became of the record.
+            Judged::Unclear { why, message } if self.writes => {
+                let message = format!("{what}: {host} answered, but {why}{}", said(message, " (", ")"));
+                Verdict::Failed(Error::remote(message).effect(Effect::Unknown))
+            }
+            Judged::Refused { why, message } | Judged::Unclear { why, message } => {
+                let message = format!("{what}: {host} did not succeed, {why}{}", said(message, ": ", ""));
+                Verdict::Failed(Error::remote(message))
+            }
+        }
+    }
+
+    /// What an answer says of itself.
+    fn judged(&self, answer: &Json) -> Judged {
+        let is =
+            |path: &JsonPath, found: &Json| format!("`{}` is {}", path.as_str(), excerpt(found.to_string().as_bytes()));
+        let is_not_there = |path: &JsonPath| format!("there is no `{}` in the answer", path.as_str());
+        let (why, refused) = match &self.success {
+            Success::Status => return Judged::Good,
+            Success::Equals { path, values } => {
+                let yes_or_no = values.iter().any(|value| truth(value) == Some(true));
+                match path.first(answer) {
+                    Some(found) if values.iter().any(|value| same(found, value)) => return Judged::Good,
+                    Some(found) if yes_or_no && truth(found) == Some(true) => return Judged::Good,
+                    // Where success is yes or no, only a no is a refusal, whatever else the answer says.
+                    Some(found) => (is(path, found), Some(!yes_or_no || truth(found) == Some(false))),
+                    None => (is_not_there(path), yes_or_no.then_some(false)),
                 }
-            },
+            }
             Success::Present { path } => match path.first(answer) {
-                Some(_) => return Verdict::Good,
-                None => format!("there is no `{}` in the answer", path.as_str()),
+                Some(_) => return Judged::Good,
+                None => (is_not_there(path), Some(true)),
             },
         };
-        let said = self.message(answer);
-        match said {
-            Some(said) if self.writes => return Verdict::Refused(said),
-            None if self.writes && told => return Verdict::Refused(why),
-            None if self.writes => {
-                // Neither success nor a reason: nobody can tell what became of the record.
-                let message = format!("{}: {} answered, but {why}", answered.what, answered.connection.host());
-                return Verdict::Failed(Error::remote(message).effect(Effect::Unknown));
-            }
-            _ => {}
+        let message = self.message(answer);
+        // Where the answer does not say so by itself, a reason in it does.
+        if refused.unwrap_or(message.is_some()) {
+            Judged::Refused { why, message }
+        } else {
+            Judged::Unclear { why, message }
         }
-        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-        Verdict::Failed(Error::remote(format!(
-            "{}: {} did not succeed, {why}{said}",
-            answered.what,
-            answered.connection.host(),
-        )))
     }
 
     /// Whether a record's value means that there is no such record.
@@ -282,6 +305,24 @@ impl Filter {
     }
 }
 
+/// Yes or no as JSON has it, and as vendors write it: `true`, `"True"`, `1`, `"1"`.
+fn truth(value: &Json) -> Option<bool> {
+    match value {
+        Json::Bool(truth) => Some(*truth),
+        Json::Number(number) => match number.as_i64() {
+            Some(1) => Some(true),
+            Some(0) => Some(false),
+            _ => None,
+        },
+        Json::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Equal values; vendors write `true` as text and numbers as text, so scalars are compared as they print, case aside.
 fn same(found: &Json, wanted: &Json) -> bool {
     let scalar = |value: &Json| match value {
@@ -306,4 +347,59 @@ pub(crate) fn looks_like_html(body: &[u8]) -> bool {
 
 fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use towpath_spec::Text;
+
+    fn path(written: &str) -> JsonPath {
+        JsonPath::parse(&Text { value: written.to_owned(), ..Text::default() }).unwrap()
+    }
+
+    fn judged(wanted: &Json, answer: &Json) -> &'static str {
+        let policy = Policy {
+            success: Success::Equals { path: path("$.Status"), values: vec![wanted.clone()] },
+            absent: None,
+            messages: vec![path("$.Result")],
+            filters: Vec::new(),
+            writes: true,
+        };
+        match policy.judged(answer) {
+            Judged::Good => "good",
+            Judged::Refused { .. } => "refused",
+            Judged::Unclear { .. } => "unclear",
+        }
+    }
+
+    #[test]
+    fn only_a_no_is_a_refusal_where_success_is_yes_or_no() {
+        for (status, expected) in [
+            (json!(true), "good"),
+            (json!("True"), "good"),
+            (json!(1), "good"),
+            (json!("1"), "good"),
+            (json!(false), "refused"),
+            (json!("false"), "refused"),
+            (json!(0), "refused"),
+            (json!("OK"), "unclear"),
+            (json!(null), "unclear"),
+            (json!(2), "unclear"),
+        ] {
+            let answer = json!({"Status": status, "Result": "Training Uploaded Successfully"});
+            assert_eq!(judged(&json!(true), &answer), expected, "{answer}");
+        }
+        assert_eq!(judged(&json!(true), &json!({"Result": "Training Uploaded Successfully"})), "unclear");
+    }
+
+    #[test]
+    fn any_other_word_is_a_refusal_where_success_is_a_word() {
+        assert_eq!(judged(&json!("ok"), &json!({"Status": "OK"})), "good");
+        assert_eq!(judged(&json!("ok"), &json!({"Status": "no such course"})), "refused");
+        assert_eq!(judged(&json!("ok"), &json!({"Result": "no such course"})), "refused");
+        assert_eq!(judged(&json!("ok"), &json!({})), "unclear");
+    }
 }

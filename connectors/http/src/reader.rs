@@ -82,7 +82,17 @@ pub(crate) async fn check(connection: &Arc<Connection>) -> Result<()> {
         return login(connection).await;
     };
     // The first chunk says it all: the rest is not read.
-    extract(connection, stream, params).next().await.map(drop)
+    let absence_is_told = stream.policy.absent.is_some();
+    let first = extract(connection, stream, params).next().await?;
+    let found = first.is_some_and(|chunk| chunk.frame.height() > 0);
+    // A list may be empty; what is one record by its settings has to be there.
+    if absence_is_told && !found {
+        let message = format!("connection `{}`: {name} has no record for what its settings say", connection.name());
+        return Err(
+            Error::user(message).help("check the settings of the connection that name an account or organisation")
+        );
+    }
+    Ok(())
 }
 
 async fn login(connection: &Connection) -> Result<()> {

@@ -111,7 +111,8 @@ impl ColumnPlan {
     ) -> std::vec::IntoIter<Option<T>> {
         let mut values = Vec::with_capacity(text.len());
         for (row, cell) in text.iter().enumerate() {
-            let Some(cell) = self.cell(cell) else {
+            // Nothing but text can be blank.
+            let Some(cell) = self.cell(cell).filter(|cell| !cell.is_empty()) else {
                 values.push(None);
                 continue;
             };

@@ -73,7 +73,7 @@ pub enum LogFormat {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Makes a working project: pipeline, data, editor schema line
+    /// Makes a working project: pipeline and data
     Init(InitArgs),
     /// Checks files; no network, secrets or environment needed
     Validate(ValidateArgs),

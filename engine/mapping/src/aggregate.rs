@@ -22,6 +22,8 @@ pub struct Aggregate {
     pub field: Field,
     function: &'static str,
     of: Option<Node>,
+    /// As it is written, for errors of the run.
+    written: String,
     columns: Vec<String>,
 }
 
@@ -54,6 +56,9 @@ impl Aggregate {
         match self.function {
             "count" => value.count().cast(DataType::Int64),
             // The sum of no values at all is null, as in SQL, not zero.
+            "sum" if matches!(of.ty, Type::Int | Type::Duration | Type::Decimal { .. }) => {
+                lower::exact_sum(value, &self.field.ty, &self.written)
+            }
             "sum" => {
                 let value = numbers(value);
                 let any = value.clone().count().gt(lit(0));
@@ -138,7 +143,8 @@ pub fn compile_aggregate(text: &Text, scope: &Scope) -> Result<Aggregate, Vec<Di
     let nullable = !matches!(function, "count" | "count_distinct" | "collect")
         && (matches!(function, "sum" | "mean") || of.as_ref().is_none_or(|node| node.nullable));
     let columns = of.as_ref().map(Node::columns).unwrap_or_default();
-    Ok(Aggregate { field: Field { name: "value".into(), ty, nullable }, function, of, columns })
+    let written = text.value.trim().to_owned();
+    Ok(Aggregate { field: Field { name: "value".into(), ty, nullable }, function, of, written, columns })
 }
 
 fn aggregate_type(function: &str, of: &Type) -> Result<Type, String> {

@@ -61,6 +61,7 @@ pub fn convert(value: &Value, to: &Type) -> Result<Value, String> {
         Type::Bool => match value {
             Value::Bool(_) => Ok(value.clone()),
             Value::Int(i @ 0..=1) => Ok(Value::Bool(*i == 1)),
+            Value::Int(i) => Err(format!("`{i}` is neither true nor false")),
             Value::Text(text) => parse_bool(text).map(Value::Bool),
             _ => Err(unfit()),
         },
@@ -157,9 +158,53 @@ pub(crate) fn parse_int(text: &str) -> Result<i64, String> {
     })
 }
 
+/// The whole number of digits with an optional point and exponent, cutting off what is behind the point, exactly.
+pub(crate) fn cut_to_int(text: &str) -> Result<i64, String> {
+    let wrong = || format!("{} is no whole number", quoted(text));
+    let beyond = || format!("{} is beyond 64 bits", quoted(text));
+    let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let trimmed = text.trim();
+    let (sign, number) = match trimmed.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", trimmed.strip_prefix('+').unwrap_or(trimmed)),
+    };
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (down, exponent) = match exponent.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || exponent.is_empty() || !is_digits(&digits) || !is_digits(exponent) {
+        return Err(wrong());
+    }
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return Ok(0);
+    }
+    // An exponent of more digits than this moves the point further than any text is long.
+    let moved = exponent.parse().unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
+    let leading = i64::try_from(whole.len()).map_err(|_| beyond())?
+        - i64::try_from(digits.len() - significant.len()).map_err(|_| beyond())?;
+    let kept = if down { leading - moved } else { leading + moved };
+    match usize::try_from(kept) {
+        Err(_) | Ok(0) => Ok(0),
+        Ok(kept @ 1..=19) => {
+            let kept_digits = &significant[..kept.min(significant.len())];
+            format!("{sign}{kept_digits:0<kept$}").parse().map_err(|_| beyond())
+        }
+        Ok(_) => Err(beyond()),
+    }
+}
+
 /// A floating point number.
 pub(crate) fn parse_float(text: &str) -> Result<f64, String> {
-    text.trim().parse().map_err(|_| format!("{} is no number", quoted(text)))
+    let x: f64 = text.trim().parse().map_err(|_| format!("{} is no number", quoted(text)))?;
+    // The words for infinity have no digits; a number that is too large would become infinity without a word.
+    if x.is_infinite() && text.bytes().any(|b| b.is_ascii_digit()) {
+        return Err(format!("{} is beyond what a float can hold", quoted(text)));
+    }
+    Ok(x)
 }
 
 /// A float without its fraction.

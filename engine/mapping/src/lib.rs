@@ -24,6 +24,7 @@ mod parse;
 mod reference;
 pub mod scalar;
 mod scope;
+mod slips;
 mod temporal;
 mod value;
 

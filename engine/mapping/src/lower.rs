@@ -6,9 +6,11 @@
 
 mod kernels;
 mod operators;
+mod sum;
 
 pub(crate) use kernels::apply;
 pub(crate) use operators::as_text;
+pub(crate) use sum::exact_sum;
 
 use polars::prelude::{Expr, LiteralValue, NULL, Scalar, col, lit};
 use towpath_spec::Type;

@@ -5,6 +5,8 @@ use std::ops::Range;
 use minijinja::machinery::{Token, ast, parse, parse_expr, tokenize};
 use towpath_spec::{Code, Diagnostic, Files, Text};
 
+use crate::slips;
+
 pub(crate) const SYNTAX: Code = towpath_spec::codes::TEMPLATE_SYNTAX;
 
 /// Operators, filters and brackets one may be inside of at any point of an expression. The parser, the checker and
@@ -14,7 +16,7 @@ const MAX_DEPTH: usize = 120;
 /// Parses a template: text with `{{ }}` and `{% %}`.
 pub(crate) fn template<'t>(text: &'t Text, files: &Files) -> Result<ast::Stmt<'t>, Vec<Diagnostic>> {
     guard(text, files, false)?;
-    parse(&text.value, "<template>", Default::default()).map_err(|error| vec![syntax_error(text, files, &error)])
+    parse(&text.value, "<template>", Default::default()).map_err(|error| vec![syntax_error(text, files, &error, false)])
 }
 
 /// Parses a bare expression.
@@ -27,7 +29,7 @@ pub(crate) fn expression<'t>(text: &'t Text, files: &Files) -> Result<ast::Expr<
         ]);
     }
     guard(text, files, true)?;
-    parse_expr(&text.value).map_err(|error| vec![syntax_error(text, files, &error)])
+    parse_expr(&text.value).map_err(|error| vec![syntax_error(text, files, &error, true)])
 }
 
 /// Refuses nesting that would overflow the stack of the parser or of those who read its tree.
@@ -81,9 +83,13 @@ fn bump(open: &mut [usize]) {
     }
 }
 
-fn syntax_error(text: &Text, files: &Files, error: &minijinja::Error) -> Diagnostic {
+fn syntax_error(text: &Text, files: &Files, error: &minijinja::Error, bare: bool) -> Diagnostic {
     let Range { start, end } = error.range().unwrap_or(0..text.value.len());
     let (start, end) = (start.min(text.value.len()), end.clamp(start, text.value.len().max(start)));
     let message = error.detail().map_or_else(|| error.to_string(), str::to_owned);
-    Diagnostic::error(SYNTAX, files.inside(text, start, end), message)
+    let (place, help) = match slips::find(&text.value, start, bare) {
+        Some((place, help)) => (place, Some(help)),
+        None => (start..end, None),
+    };
+    Diagnostic::error(SYNTAX, files.inside(text, place.start, place.end), message).maybe_help(help)
 }

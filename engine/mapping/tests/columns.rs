@@ -193,3 +193,137 @@ fn conversions_and_nested_values_keep_their_types() {
     };
     assert_eq!(compile_value(&tree, &scope).unwrap().field().0.to_string(), "list<int>");
 }
+
+/// A frame of one group, its column `x` twice the same value, and the aggregates of it as JSON or the error.
+fn summed(series: Series, ty: &Type, engine: Engine, grouped: bool) -> Result<serde_json::Value, String> {
+    let rows = series.len();
+    let frame =
+        DataFrame::new(rows, vec![column("x", series), column("k", Series::new("k".into(), vec!["a"; rows]))]).unwrap();
+    let schema = Schema::new(vec![Field::new("x", ty.clone())]);
+    let files = Files::new();
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let sum = compile_aggregate(&text(" sum(x)"), &scope).unwrap();
+    let frame = frame.lazy();
+    let frame = if grouped {
+        frame.group_by_stable([col("k")]).agg([sum.lower(&constants()).alias("sum")])
+    } else {
+        frame.select([sum.lower_over_all(&constants()).alias("sum")])
+    };
+    let out = frame.select([col("sum")]).collect_with_engine(engine).map_err(|error| error.to_string())?;
+    let rows = frame_to_json_rows(&out.unwrap_single(), &Schema::new(vec![Field::new("sum", sum.field.ty)])).unwrap();
+    Ok(rows[0]["sum"].clone())
+}
+
+#[test]
+fn sums_are_exact_or_an_error() {
+    let decimals = |values: &[&str]| {
+        let ty = Type::Decimal { precision: 38, scale: 2 };
+        let values: Vec<Value> =
+            values.iter().map(|text| towpath_mapping::convert(&Value::from(*text), &ty).unwrap()).collect();
+        (towpath_mapping::values_to_series("x", &ty, &values).unwrap(), ty)
+    };
+    let ints = |values: &[Option<i64>]| (Series::new("x".into(), values), Type::Int);
+    let nines = "999999999999999999999999999999999999.99";
+    let beyond_ints = || Err("sum(x): the sum is beyond 64 bits");
+    let beyond_decimals = || Err("sum(x): the sum is beyond 38 digits");
+    let cases = [
+        (ints(&[Some(i64::MAX), Some(1)]), beyond_ints()),
+        (ints(&[Some(i64::MIN), None, Some(-1)]), beyond_ints()),
+        (ints(&[Some(i64::MAX), Some(i64::MAX), Some(i64::MIN), Some(i64::MIN), Some(-5)]), Ok(json!(-7))),
+        (ints(&[Some(i64::MAX - 1), Some(1)]), Ok(json!(i64::MAX))),
+        (ints(&[Some(i64::MIN + 1), Some(-1)]), Ok(json!(i64::MIN))),
+        (ints(&[None, None]), Ok(json!(null))),
+        (decimals(&[nines, "0.01"]), beyond_decimals()),
+        (decimals(&[nines, nines, "-0.01"]), beyond_decimals()),
+        (decimals(&[nines, nines, &format!("-{nines}")]), Ok(json!(nines))),
+        (decimals(&["0.10", "-0.30", "12345678901234567890.25"]), Ok(json!("12345678901234567890.05"))),
+    ];
+    for ((series, ty), expected) in cases {
+        for engine in [Engine::InMemory, Engine::Streaming] {
+            for grouped in [false, true] {
+                let found = summed(series.clone(), &ty, engine, grouped);
+                let place = format!("{series:?} {engine:?} grouped: {grouped}");
+                match &expected {
+                    Ok(value) => assert_eq!(found.as_ref(), Ok(value), "{place}"),
+                    Err(message) => assert!(found.clone().unwrap_err().contains(message), "{place}: {found:?}"),
+                }
+            }
+        }
+    }
+    let hours =
+        Series::new("x".into(), [i64::MAX, 1]).cast(&DataType::Duration(polars::prelude::TimeUnit::Microseconds));
+    let found = summed(hours.unwrap(), &Type::Duration, Engine::InMemory, true);
+    assert!(found.unwrap_err().contains("sum(x): the sum is beyond 64 bits"));
+}
+
+/// What a template without columns gives, interpreted and compiled alike.
+fn alone(source: &str) -> Result<Value, String> {
+    let (files, schema) = (Files::new(), Schema::new(vec![Field::new("x", Type::Int)]));
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let compiled = compile_template(&text(source), &scope).unwrap();
+    let found = compiled.interpret(&(), &constants());
+    let lowered = compiled.lower(&constants());
+    let failed = lowered.failed.unwrap_or_else(|| polars::prelude::lit(false)).alias("f");
+    let frame = DataFrame::new(1, vec![column("x", Series::new("x".into(), [1i64]))]).unwrap();
+    let out = frame.lazy().with_columns([lowered.value.alias("v"), failed]).collect().unwrap();
+    assert_eq!(out.column("f").unwrap().bool().unwrap().get(0), Some(found.is_err()), "{source}");
+    found.map_err(|reason| reason.message)
+}
+
+#[test]
+fn text_is_cut_to_an_int_exactly() {
+    let long = format!("{{{{ '7.{}' | int }}}}", "9".repeat(400));
+    for (source, expected) in [
+        ("{{ '12.9999999999999999999' | int }}", 12),
+        ("{{ '0.99999999999999999999' | int }}", 0),
+        ("{{ '-0.99999999999999999999' | int }}", 0),
+        ("{{ '-12.9' | int }}", -12),
+        ("{{ '9007199254740993.5' | int }}", 9_007_199_254_740_993),
+        ("{{ '1234567890123456789e0' | int }}", 1_234_567_890_123_456_789),
+        ("{{ '12345e-2' | int }}", 123),
+        ("{{ '1e-999999999999999999999' | int }}", 0),
+        ("{{ '0e999999999999999999999' | int }}", 0),
+        ("{{ ' +1.5E+3 ' | int }}", 1500),
+        ("{{ '.5' | int }}", 0),
+        ("{{ '5.' | int }}", 5),
+        ("{{ '-9223372036854775808.9' | int }}", i64::MIN),
+        ("{{ '000000000000000000000000000000000000000000000012.5' | int }}", 12),
+        (&long, 7),
+    ] {
+        assert_eq!(alone(source), Ok(Value::Int(expected)), "{source}");
+    }
+    for (source, expected) in [
+        ("{{ '9223372036854775808.5' | int }}", "`9223372036854775808.5` is beyond 64 bits"),
+        ("{{ '1e400' | int }}", "`1e400` is beyond 64 bits"),
+        ("{{ '1e999999999999999999999' | int }}", "`1e999999999999999999999` is beyond 64 bits"),
+        ("{{ '.' | int }}", "`.` is no whole number"),
+        ("{{ '1e' | int }}", "`1e` is no whole number"),
+        ("{{ '1.-5' | int }}", "`1.-5` is no whole number"),
+        ("{{ 'inf' | int }}", "`inf` is no whole number"),
+    ] {
+        assert_eq!(alone(source), Err(expected.to_owned()), "{source}");
+    }
+}
+
+#[test]
+fn what_a_float_cannot_hold_is_no_infinity() {
+    let beyond = |text: &str| Err(format!("`{text}` is beyond what a float can hold"));
+    assert_eq!(alone("{{ '1.5e400' | float }}"), beyond("1.5e400"));
+    assert_eq!(alone("{{ '-1.5e400' | float }}"), beyond("-1.5e400"));
+    assert_eq!(alone("{{ '-inf' | float }}"), Ok(Value::Float(f64::NEG_INFINITY)));
+    assert_eq!(alone("{{ 'Infinity' | float }}"), Ok(Value::Float(f64::INFINITY)));
+    assert_eq!(alone("{{ '1e-400' | float }}"), Ok(Value::Float(0.0)));
+    assert_eq!(Value::from_json(&json!("1e400"), &Type::Float), Err("`1e400` is beyond what a float can hold".into()));
+}
+
+#[test]
+fn an_int_that_is_no_bool_is_named() {
+    assert_eq!(alone("{{ 7 | bool }}"), Err("`7` is neither true nor false".to_owned()));
+    assert_eq!(alone("{{ 1 | bool }}"), Ok(Value::Bool(true)));
+}
+
+#[test]
+fn a_name_given_with_set_keeps_its_type() {
+    assert_eq!(alone("{% set q = 5 %}{{ q }}"), Ok(Value::Int(5)));
+    assert_eq!(alone("{% set q = 5 %}<{{ q }}>"), Ok(Value::from("<5>")));
+}

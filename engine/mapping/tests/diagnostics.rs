@@ -177,10 +177,91 @@ fn aggregates_are_checked() {
     let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
     let compile = |source: &str| compile_aggregate(&Text { value: source.into(), ..Text::default() }, &scope);
     assert_eq!(compile("sum(age)").unwrap().field.ty, Type::Int);
+    assert_eq!(compile("sum(age | decimal(38, 0))").unwrap().field.ty, Type::Decimal { precision: 38, scale: 0 });
     assert_eq!(compile("mean(age)").unwrap().field.ty, Type::Float);
     assert_eq!(compile("sum(name)").unwrap_err()[0].code, "type-mismatch");
     assert_eq!(compile("summ(age)").unwrap_err()[0].help.as_deref(), Some("did you mean `sum`?"));
     assert_eq!(compile("age").unwrap_err()[0].code, "unknown-function");
     assert_eq!(compile("count(age, age)").unwrap_err()[0].code, "wrong-arguments");
     assert!(compile_cast("tags", &schema.fields[4].ty, &Type::Int).unwrap_err().contains("tags"));
+}
+
+#[test]
+fn replacements_refer_to_groups_the_pattern_has() {
+    let wrong = "wrong-arguments";
+    one("{{ name | regex_replace('(a)', '$1_') }}", wrong, "$1_", "write `${1}_`");
+    one("{{ name | regex_replace('(?P<first>a)', 'é $first_x') }}", wrong, "$first_x", "write `${first}_x`");
+    one("{{ name | regex_replace('(a)', 'x$9') }}", wrong, "$9", "1 group");
+    one("{{ name | regex_replace('a', '$1') }}", wrong, "$1", "`$$`");
+    one("{{ name | regex_replace('a', '${b}') }}", wrong, "${b}", "no groups");
+    one("{{ name | regex_replace('a', 'b ${}') }}", wrong, "${}", "no groups");
+    for fine in ["$0", "$1", "${1}_", "$$1_", "$$", "$", "a$ b", "${", "$first", "${first}s", "5 $", "$-"] {
+        let source = format!("{{{{ name | regex_replace('(?P<first>a)', '{fine}') }}}}");
+        assert!(problems(&source, false).is_empty(), "{fine}: {:#?}", problems(&source, false));
+    }
+}
+
+/// The help of the only problem of a bare expression and of the same in braces.
+#[track_caller]
+fn slip(source: &str, at: &str, help: &str) {
+    for (source, bare) in [(source.to_owned(), true), (format!("a 'b {{{{ {source} }}}} = c"), false)] {
+        let found = problems(&source, bare);
+        assert_eq!(found.len(), 1, "{source}: {found:#?}");
+        assert!(found[0].2.help.as_deref().unwrap_or("").contains(help), "{source}: {found:#?}");
+        assert_eq!(found[0].1, at, "{source}: {found:#?}");
+    }
+}
+
+#[test]
+fn words_of_other_languages_are_translated() {
+    slip("name is null", "null", "did you mean `is none`?");
+    slip("name is not null", "null", "did you mean `is not none`?");
+    slip("null == name", "null", "did you mean `none`?");
+    slip("NULL", "NULL", "did you mean `none`?");
+    slip("len(name)", "len", "name | length");
+    slip("name | len", "len", "did you mean `length`?");
+    slip("age = 1", "=", "`==`");
+    slip("name | replace('a', new='=') = 'x'", "=", "`==`");
+    slip("age && age", "&&", "`and`");
+    slip("age || age", "||", "`or`");
+    slip("!age", "!", "`not`");
+    slip("age <> 1", "<>", "`!=`");
+    slip("age == 1 OR age == 2", "OR", "`or`");
+    slip("age == 1 AND age == 2", "AND", "`and`");
+    slip("NOT age", "NOT", "`not`");
+    slip("age ? 1 : 2", "?", "`b if a else c`");
+    slip("name like 'a%'", "like", "is matching");
+    slip("name LIKE 'a&&'", "LIKE", "in");
+    slip("ünï", "ünï", "row[\"ünï\"]");
+    slip("name ~ 'é' ~ naïve1", "naïve1", "row[\"naïve1\"]");
+}
+
+#[test]
+fn what_is_not_offered_is_refused_at_its_place() {
+    one("{{ range(3) }}", "unknown-function", "range", "");
+    one("{% for a, b in tags %}{{ a }}{% endfor %}", "template-syntax", "a, b", "");
+    one("{{ name[::2] }}", "template-syntax", "2", "");
+    one("{{ coalesce(*tags) }}", "template-syntax", "tags", "");
+    for source in
+        ["{% macro m() %}{% endmacro %}", "{% include 'a' %}", "{% import 'a' as b %}", "{% block b %}{% endblock %}"]
+    {
+        assert_eq!(problems(source, false)[0].0, "template-syntax", "{source}");
+    }
+}
+
+#[test]
+fn what_is_valid_elsewhere_is_no_slip() {
+    for source in [
+        "{% set q = age } a = b",
+        "{% set q = age + %}{{ q = 1 }}",
+        "{{ name | replace('a', new='b') + }} a = b ?",
+        "{{ name ~ 'a && b ? c' ~ }}",
+        "{{ {'a': {'b': 1}} + }} !",
+        "{{ like + }}",
+        "{{ 'open }}",
+        "{{ age != 1 and age <= 2 and age == }}",
+    ] {
+        let found = problems(source, false);
+        assert!(found[0].2.help.is_none(), "{source}: {found:#?}");
+    }
 }

@@ -107,6 +107,25 @@ impl<'a> Context<'a> {
         schema.is_none_or(|schema| self.known(towpath_spec::codes::UNKNOWN_COLUMN, "column", written, schema.names()))
     }
 
+    /// Reports names that are there twice; whether none is.
+    pub fn once<'n>(&mut self, names: impl IntoIterator<Item = &'n Text>) -> bool {
+        let mut seen: Vec<&Text> = Vec::new();
+        let mut whole = true;
+        for name in names {
+            if let Some(first) = seen.iter().find(|known| known.value == name.value) {
+                let problem = Diagnostic::error(
+                    towpath_spec::codes::DUPLICATE_COLUMN,
+                    name.span,
+                    format!("`{name}` is named twice"),
+                );
+                self.push(problem.label(first.span, "first named here").help("leave one of the two out"));
+                whole = false;
+            }
+            seen.push(name);
+        }
+        whole
+    }
+
     /// Reports what a connector finds wrong, at the setting's value where there is one.
     pub fn problems(
         &mut self,

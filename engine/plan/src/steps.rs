@@ -147,6 +147,7 @@ fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, inp
         StepKind::Distinct { on, keep, order_by } => {
             let mut whole = true;
             on.iter().for_each(|column| whole &= context.column(column, Some(input)));
+            whole &= context.once(on);
             let order_by = sort_keys(context, order_by, input)?;
             let on = on.iter().map(|column| column.value.clone()).collect();
             whole.then(|| (StepPlan::Distinct { on, keep: *keep, order_by }, input.clone()))
@@ -224,6 +225,7 @@ fn cast(context: &mut Context<'_>, columns: &[(Text, Type)], input: &Schema) -> 
 fn sort_keys(context: &mut Context<'_>, keys: &[SortKey], input: &Schema) -> Option<Vec<(String, bool)>> {
     let mut whole = true;
     keys.iter().for_each(|key| whole &= context.column(&key.column, Some(input)));
+    whole &= context.once(keys.iter().map(|key| &key.column));
     whole.then(|| keys.iter().map(|key| (key.column.value.clone(), key.descending)).collect())
 }
 
@@ -231,7 +233,7 @@ fn join(context: &mut Context<'_>, around: &Around<'_>, join: &JoinDoc, input: &
     let port = around.graph.port(&join.with)?;
     let other = (around.schema_of)(port)?;
     let mut on = Vec::new();
-    let mut whole = true;
+    let mut whole = context.once(join.on.iter().map(|(here, _)| here));
     for (here, there) in &join.on {
         if !(context.column(here, Some(input)) & context.column(there, Some(&other))) {
             whole = false;
@@ -326,7 +328,7 @@ fn union(context: &mut Context<'_>, around: &Around<'_>, others: &[Text], input:
 
 fn aggregate(context: &mut Context<'_>, by: &[Text], values: &[(Text, Text)], input: &Schema) -> Planned {
     let mut output = Schema::default();
-    let mut whole = true;
+    let mut whole = context.once(by);
     for column in by {
         whole &= context.column(column, Some(input));
         output.fields.extend(input.get(&column.value).cloned());

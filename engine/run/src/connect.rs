@@ -73,10 +73,10 @@ impl Runner {
         }
         for setting in &connector.descriptor().settings {
             match settings.text(&setting.name) {
-                Some(value) if setting.secret => register_secret(&value),
                 Some(value) if value.is_empty() && setting.required => {
                     return Err(empty(planned, &setting.name));
                 }
+                Some(value) if setting.secret => register_secret(&value),
                 None if setting.required => return Err(empty(planned, &setting.name)),
                 _ => {}
             }

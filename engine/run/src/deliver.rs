@@ -6,7 +6,7 @@
 use crate::accounts::book;
 use crate::batches::Batches;
 use crate::desk::Desk;
-use crate::pace::Pace;
+use crate::pace::{AnswerTime, Pace};
 use crate::payload::Hash;
 use crate::pour::Incoming;
 use crate::records::{Packer, Parcel};
@@ -47,6 +47,7 @@ pub(crate) struct Delivery<'a> {
     target: String,
     pub pace: Pace,
     pub desk: Desk,
+    pub answers: AnswerTime,
     /// Records in a row whose outcome is unknown.
     pub unanswered: AtomicUsize,
     results: Option<Mutex<Results>>,
@@ -125,6 +126,7 @@ impl Runner {
             target,
             pace: Pace::new(sink.rate),
             desk,
+            answers: AnswerTime::default(),
             unanswered: AtomicUsize::new(0),
             results,
         };

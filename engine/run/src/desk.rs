@@ -5,8 +5,8 @@
 //! came in meanwhile. While little is there the desk waits a moment for more, as a sync costs the same for one as for many.
 //!
 //! So after a crash no more records are in doubt than four times the sink's `concurrency`: that many were under way, that
-//! many intents were written ahead, and twice that many answers were still without a receipt on disk. A sink with a `rate` writes
-//! nothing ahead. A run that stops in order withdraws the intents it wrote ahead, and leaves nothing in doubt.
+//! many intents were written ahead, and twice that many answers were still without a receipt on disk. Nothing is written ahead
+//! where answers take longer than a few milliseconds, or by a sink with a `rate`: there what is in doubt is what was under way. A run that stops in order withdraws the intents it wrote ahead, and leaves nothing in doubt.
 
 use crate::runner::Runner;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

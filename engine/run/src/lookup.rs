@@ -138,7 +138,15 @@ impl Runner {
                 Ok(None) => match plan.missing {
                     Missing::Null => Ok(plan.take.iter().map(|_| Value::Null).collect()),
                     Missing::Reject => Err((not_found(plan, params, answer), None, None)),
-                    Missing::Fail => return Err(Error::data(not_found(plan, params, answer))),
+                    Missing::Fail => {
+                        let connection = &self.plan.connections[plan.connection].name;
+                        let help = if params.is_empty() {
+                            format!("check the settings of connection `{connection}`: they alone say what is looked up")
+                        } else {
+                            "say `missing: reject` to put such rows aside and go on".to_owned()
+                        };
+                        return Err(Error::data(not_found(plan, params, answer)).help(help));
+                    }
                 },
                 Err(reason) => Err((reason, None, None)),
             };

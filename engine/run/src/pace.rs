@@ -1,5 +1,6 @@
-//! The rate of a sink.
+//! The rate of a sink, and how quickly it is answered.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use towpath_spec::document::Rate;
 
@@ -32,5 +33,49 @@ impl Pace {
             at
         };
         tokio::time::sleep_until(at).await;
+    }
+}
+
+/// Answers that come within this time are quick: a sync of the disk takes about a tenth of it.
+const QUICK_MICROS: u64 = 10_000;
+
+/// How long answers take, lately.
+///
+/// Where they take their time, a request can wait for its own intent to be on disk, and fewer records are in doubt after
+/// a crash; where they are quick, intents have to be written ahead of them.
+#[derive(Debug, Default)]
+pub(crate) struct AnswerTime {
+    micros: AtomicU64,
+}
+
+impl AnswerTime {
+    /// An answer came after so long.
+    pub fn took(&self, time: Duration) {
+        let new = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+        let smooth = |old: u64| Some(if old == 0 { new } else { old - old / 8 + new / 8 });
+        // It is an estimate: which of two that come at once counts first does not matter.
+        let _ = self.micros.fetch_update(Ordering::Relaxed, Ordering::Relaxed, smooth);
+    }
+
+    /// Whether answers are known to be quick.
+    pub fn is_quick(&self) -> bool {
+        (1..QUICK_MICROS).contains(&self.micros.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod answer_times {
+    use super::*;
+
+    #[test]
+    fn quick_is_what_was_quick_lately() {
+        let time = AnswerTime::default();
+        assert!(!time.is_quick(), "nothing is known yet");
+        time.took(Duration::from_millis(2));
+        assert!(time.is_quick());
+        (0..20).for_each(|_| time.took(Duration::from_millis(100)));
+        assert!(!time.is_quick());
+        (0..40).for_each(|_| time.took(Duration::from_millis(1)));
+        assert!(time.is_quick());
     }
 }

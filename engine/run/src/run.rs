@@ -357,9 +357,10 @@ fn remarks(runner: &Runner) -> Vec<String> {
         };
         if over {
             remarks.push(format!(
-                "{} on the way to `{}` pass its limit of {allowed} (of {})",
+                "{} on the way to `{}` {} its limit of {allowed} (of {})",
                 count(rejected, "reject"),
                 planned.name,
+                if rejected == 1 { "passes" } else { "pass" },
                 count(rows, "row")
             ));
         }

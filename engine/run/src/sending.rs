@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use towpath_connector::{Answer, Effect, Error, Record, Result};
 use towpath_spec::document::OnError;
 use towpath_state::{Intent, Outcome, ReceiptIn};
@@ -150,10 +151,12 @@ impl Round<'_> {
         })
     }
 
-    /// Hands the intent in at once, not when it is first waited for: it is to be on disk by the time a place is free.
+    /// Hands the intent in at once, not when it is first waited for: it is to be on disk by the time a place is free. Only
+    /// where answers are quick; elsewhere the request waits for its own intent, which is no loss, and less is in doubt.
     fn announce(&self, parcel: Parcel) -> impl Future<Output = (Parcel, Announced)> + use<> {
         // Waiting for its turn is not yet sending it.
-        let ahead = self.delivery.pace.is_unlimited() && !self.is_halted();
+        let quick = self.delivery.pace.is_unlimited() && self.delivery.answers.is_quick();
+        let ahead = quick && !self.is_halted();
         let written = ahead.then(|| self.intend(&parcel));
         async move {
             let announced = match written {
@@ -229,7 +232,9 @@ impl Round<'_> {
     /// One try, in a task of its own: the requests under way share all threads.
     async fn once(&self, payload: &Arc<Record>) -> Result<Answer> {
         let (operation, payload) = (self.delivery.operation.clone(), payload.clone());
+        let begun = Instant::now();
         let sent = tokio::spawn(async move { operation.send(&payload).await }).await;
+        self.delivery.answers.took(begun.elapsed());
         sent.unwrap_or_else(|_| Err(Error::bug("sending a record panicked").effect(Effect::Unknown)))
     }
 

@@ -90,11 +90,7 @@ fn join(frame: LazyFrame, plan: &JoinPlan, mut others: Others) -> LazyFrame {
     if plan.how == JoinHow::Full {
         args.coalesce = JoinCoalesce::CoalesceColumns;
     }
-    if plan.how == JoinHow::Cross {
-        frame.cross_join(other, Some(plan.suffix.as_str().into()))
-    } else {
-        frame.join(other, left, right, args)
-    }
+    frame.join(other, left, right, args)
 }
 
 fn union(frame: LazyFrame, step: &Step, others: Others) -> Result<LazyFrame> {

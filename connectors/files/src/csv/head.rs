@@ -24,6 +24,8 @@ pub(crate) struct Head {
     pub(crate) rows: usize,
     /// Whether Polars can scan it: neither compressed, nor in another encoding, nor with odd lines at its ends.
     pub(crate) plain: bool,
+    /// What ends a line: `\n`, or `\r` in a file that has nothing else.
+    pub(crate) line_end: u8,
     guesses: Vec<Guess>,
     /// Names that were there more than once and what they became.
     renamed: Vec<(String, String)>,
@@ -41,12 +43,14 @@ impl Head {
 pub(super) fn read(path: &Path, options: &Options, rows: usize) -> Result<Head> {
     let compression = open::compression(path)?;
     let bytes = first_bytes(path, options)?;
-    let text = after_skipped(&bytes, options);
+    let line_end = if !bytes.contains(&b'\n') && bytes.contains(&b'\r') { b'\r' } else { b'\n' };
+    let text = after_skipped(&bytes, line_end, options);
     let mut head = Head {
         path: path.to_owned(),
         names: Vec::new(),
         rows: 0,
         plain: compression == Compression::None && options.encoding == UTF_8 && !bytes.starts_with(b"\xff\xfe"),
+        line_end,
         guesses: Vec::new(),
         renamed: Vec::new(),
     };
@@ -90,7 +94,7 @@ pub(super) fn read(path: &Path, options: &Options, rows: usize) -> Result<Head> 
             }
         }
     }
-    head.plain = head.plain && is_regular(path, text, options, head.names.len())?;
+    head.plain = head.plain && line_end == b'\n' && is_regular(path, text, options, head.names.len())?;
     Ok(head)
 }
 
@@ -99,10 +103,9 @@ fn is_regular(path: &Path, text: &[u8], options: &Options, columns: usize) -> Re
     let whole = memchr::memrchr(b'\n', text).map_or(0, |end| end + 1);
     let flaw = shape::Check::new(options, columns).feed(&text[..whole], false).err();
     let odd = flaw.is_some_and(|flaw| matches!(flaw, Flaw::Empty { .. } | Flaw::Quote { .. }));
-    let carriage_only = !text.contains(&b'\n') && text.contains(&b'\r');
     let end = open::tail(path, 4).map_err(|error| io_error(path, error))?;
     let blank_end = columns > 1 && (end.ends_with(b"\n\n") || end.ends_with(b"\n\r\n"));
-    Ok(!odd && !carriage_only && !blank_end)
+    Ok(!odd && !blank_end)
 }
 
 /// The head of a file as UTF-8, without a byte order mark.
@@ -128,18 +131,18 @@ fn first_bytes(path: &Path, options: &Options) -> Result<Vec<u8>> {
 }
 
 /// What follows the lines to pass over.
-pub(super) fn after_skipped<'a>(mut bytes: &'a [u8], options: &Options) -> &'a [u8] {
+pub(super) fn after_skipped<'a>(mut bytes: &'a [u8], line_end: u8, options: &Options) -> &'a [u8] {
     for _ in 0..options.skip_rows {
-        let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
+        let end = memchr::memchr(line_end, bytes).map_or(bytes.len(), |end| end + 1);
         bytes = &bytes[end..];
     }
     bytes
 }
 
 /// Passes over lines of a reader.
-pub(super) fn skip(reader: &mut impl BufRead, lines: usize) -> std::io::Result<()> {
+pub(super) fn skip(reader: &mut impl BufRead, lines: usize, line_end: u8) -> std::io::Result<()> {
     for _ in 0..lines {
-        reader.skip_until(b'\n')?;
+        reader.skip_until(line_end)?;
     }
     Ok(())
 }

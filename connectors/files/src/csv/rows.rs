@@ -58,7 +58,7 @@ impl<'a> File<'a> {
         if reader.fill_buf().map_err(io)?.starts_with(b"\xef\xbb\xbf") {
             reader.consume(3);
         }
-        head::skip(&mut reader, known.options.skip_rows).map_err(io)?;
+        head::skip(&mut reader, known.options.skip_rows, head.line_end).map_err(io)?;
         let place = |name: &str| head.names.iter().position(|other| other == name);
         let places = known.schema.names().filter_map(place).collect();
         Ok(Self { known, head, reader, line: 0, places })
@@ -166,7 +166,7 @@ impl<'a> File<'a> {
     }
 
     fn line(&mut self, row: &mut Row) -> Result<bool> {
-        let read = self.reader.read_until(b'\n', &mut row.raw);
+        let read = self.reader.read_until(self.head.line_end, &mut row.raw);
         let count = read.map_err(|error| {
             let help = "check `encoding:`, and whether the file is whole";
             Error::data(format!("{}, line {}: {error}", self.head.path.display(), self.line + 1)).help(help)

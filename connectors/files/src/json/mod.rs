@@ -40,7 +40,7 @@ impl Format for Json {
         About {
             name: "json",
             doc: "JSON lines, arrays of objects, or documents with records somewhere inside. Types are guessed from a \
-                  sample unless `columns` declares them: whole and other numbers together are float, objects struct, \
+                  sample unless `columns` declares them: whole and other numbers together are float (json where a float would lose digits), objects struct, \
                   arrays list, and what is now this, now that is json.",
             source: vec![
                 Setting::new("format", Type::Text, "`lines`: a value a line; `array`: one array or document.")

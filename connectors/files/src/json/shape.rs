@@ -3,6 +3,9 @@
 use serde_json::{Map, Value};
 use towpath_spec::{Field, Schema, Type};
 
+/// Every whole number up to here is a float as well.
+const FLOAT_DIGITS: u64 = 1 << 53;
+
 /// What the fields of all objects so far have been.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Shape {
@@ -14,6 +17,8 @@ enum Form {
     Nothing,
     Bool,
     Int,
+    /// Whole numbers of which some have more digits than a float can hold.
+    LongInt,
     Float,
     Text,
     List(Box<Form>),
@@ -59,8 +64,13 @@ impl Form {
         match value {
             Value::Null => Self::Nothing,
             Value::Bool(_) => Self::Bool,
-            Value::Number(number) if number.is_i64() => Self::Int,
-            Value::Number(_) => Self::Float,
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) if whole.unsigned_abs() <= FLOAT_DIGITS => Self::Int,
+                Some(_) => Self::LongInt,
+                // Too large for an int, and a float would lose digits.
+                None if number.is_u64() => Self::Any,
+                None => Self::Float,
+            },
             Value::String(_) => Self::Text,
             Value::Array(items) => Self::List(Box::new(items.iter().map(Self::of).fold(Self::Nothing, Self::and))),
             Value::Object(fields) => {
@@ -76,6 +86,7 @@ impl Form {
             (Self::Nothing, form) | (form, Self::Nothing) => form,
             (Self::Bool, Self::Bool) => Self::Bool,
             (Self::Int, Self::Int) => Self::Int,
+            (Self::Int | Self::LongInt, Self::Int | Self::LongInt) => Self::LongInt,
             (Self::Int | Self::Float, Self::Int | Self::Float) => Self::Float,
             (Self::Text, Self::Text) => Self::Text,
             (Self::List(one), Self::List(other)) => Self::List(Box::new(one.and(*other))),
@@ -87,7 +98,7 @@ impl Form {
     fn ty(&self) -> Type {
         match self {
             Self::Bool => Type::Bool,
-            Self::Int => Type::Int,
+            Self::Int | Self::LongInt => Type::Int,
             Self::Float => Type::Float,
             Self::Text => Type::Text,
             Self::List(inner) => Type::List(Box::new(inner.ty())),

@@ -83,7 +83,10 @@ impl Values<'_> {
             if !line.trim_ascii().is_empty() {
                 let value = serde_json::from_slice(&line).map_err(|error| {
                     let start: String = String::from_utf8_lossy(&line).chars().take(60).collect();
-                    format!("no JSON: {error}: `{}`", start.trim_end())
+                    // The parser knows only this line, and calls it the first.
+                    let why = error.to_string();
+                    let why = why.split(" at line ").next().unwrap_or_default();
+                    format!("no JSON at column {}: {why}: `{}`", error.column(), start.trim_end())
                 });
                 if !take(Found { value, at, unit: "line" }) {
                     return Ok(());

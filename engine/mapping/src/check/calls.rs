@@ -6,7 +6,7 @@ use minijinja::machinery::ast;
 use towpath_spec::Code;
 use towpath_spec::diagnostic::did_you_mean;
 
-use super::{Checker, MISMATCH, bytes, span_of, unify, widen};
+use super::{Checker, MISMATCH, bytes, is_null_elsewhere, span_of, unify, widen};
 use crate::expr::{Call, Kind, Node};
 use crate::functions::{self, Argument, Binder, Function, FunctionKind, Problem, Rest};
 use crate::value::Value;
@@ -58,6 +58,13 @@ impl Checker<'_> {
             return None;
         };
         let at = bytes(var.span());
+        if let ("len", [ast::CallArg::Pos(of)]) = (var.id, call.args.as_slice()) {
+            let of = self.text.value.get(span_of(of)).unwrap_or("…");
+            let help = Some(format!("did you mean `{of} | length`?"));
+            self.report_with(UNKNOWN_FUNCTION, at, "unknown function `len`", help);
+            self.arguments(&call.args);
+            return None;
+        }
         let function = self.look_up(var.id, FunctionKind::Function, at.clone());
         let rest = self.arguments(&call.args);
         let (function, rest) = (function?, rest?);
@@ -68,6 +75,7 @@ impl Checker<'_> {
         if let Some(function) = functions::find(name, kind) {
             return Some(function);
         }
+        let negated = self.text.value.get(..at.start).is_some_and(|before| before.trim_end().ends_with(" not"));
         let other = [FunctionKind::Filter, FunctionKind::Function, FunctionKind::Test]
             .into_iter()
             .find_map(|other| functions::find(name, other).map(|_| other));
@@ -75,6 +83,10 @@ impl Checker<'_> {
             Some(FunctionKind::Filter) => Some(format!("`{name}` is a filter: write `… | {name}`")),
             Some(FunctionKind::Function) => Some(format!("`{name}` is a function: write `{name}(…)`")),
             Some(FunctionKind::Test) => Some(format!("`{name}` is a test: write `… is {name}`")),
+            None if kind == FunctionKind::Test && is_null_elsewhere(name) => {
+                Some(format!("did you mean `is {}none`?", if negated { "not " } else { "" }))
+            }
+            None if name == "len" => Some("did you mean `length`?".into()),
             None => did_you_mean(name, functions::names(kind)),
         };
         self.report_with(UNKNOWN_FUNCTION, at, format!("unknown {kind} `{name}`"), help);

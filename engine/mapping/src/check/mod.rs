@@ -54,6 +54,11 @@ pub(crate) fn unify(left: &Type, right: &Type) -> Option<Type> {
     })
 }
 
+/// Whether a name is that of null in other languages.
+fn is_null_elsewhere(name: &str) -> bool {
+    ["null", "nil"].iter().any(|null| name.eq_ignore_ascii_case(null))
+}
+
 /// Bytes of a place.
 pub(crate) fn bytes(place: Place) -> Range<usize> {
     place.start_offset as usize..(place.end_offset as usize).max(place.start_offset as usize)
@@ -186,6 +191,8 @@ impl<'a> Checker<'a> {
         }
         let help = if bare && crate::functions::find(name, crate::functions::FunctionKind::Function).is_some() {
             Some(format!("`{name}` is a function: call it with `{name}()`"))
+        } else if bare && is_null_elsewhere(name) {
+            Some("did you mean `none`?".into())
         } else {
             did_you_mean(name, known.iter().copied())
         };

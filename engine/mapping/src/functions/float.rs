@@ -17,6 +17,7 @@ pub(super) static FUNCTION: Function = Function {
         example("{{ ' 1.5 ' | float }}", "1.5"),
         example("{{ '1e3' | float }}", "1000.0"),
         example("{{ 'x' | float }}", "reject"),
+        example("{{ '1.5e400' | float }}", "reject"),
         example("{{ 'x' | float(0.0) }}", "0.0"),
     ],
     parameters: &[needed("value"), optional("default")],

@@ -5,24 +5,12 @@ use std::sync::Arc;
 use towpath_spec::Type;
 
 use super::{Function, FunctionKind, Kernel, Rest, example, needed, optional};
-use crate::cast::{convert, float_to_int, parse_int, quoted, rescale};
+use crate::cast::{convert, cut_to_int, float_to_int, rescale};
 use crate::value::Value;
-
-/// Python's `int(float(text))` for what is no plain whole number.
-fn from_text(text: &str) -> Result<i64, String> {
-    parse_int(text).or_else(|message| {
-        let x: f64 = text.trim().parse().map_err(|_| format!("{} is no whole number", quoted(text)))?;
-        if text.trim().bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-')) {
-            // Digits alone only fail by being too many; going by a float would lose some.
-            return Err(message);
-        }
-        float_to_int(x)
-    })
-}
 
 fn run(value: &Value) -> Result<Value, String> {
     Ok(Value::Int(match value {
-        Value::Text(text) => from_text(text)?,
+        Value::Text(text) => cut_to_int(text)?,
         Value::Float(x) => float_to_int(*x)?,
         Value::Decimal { scale, .. } => {
             let cut = crate::ops::arithmetic(
@@ -49,6 +37,7 @@ pub(super) static FUNCTION: Function = Function {
     examples: &[
         example("{{ ' 42 ' | int }}", "42"),
         example("{{ '12.7' | int }}", "12"),
+        example("{{ '12.9999999999999999999' | int }}", "12"),
         example("{{ 'abc' | int }}", "reject"),
         example("{{ 'abc' | int(default=-1) }}", "-1"),
         example("{{ none | int }}", "null"),
@@ -65,7 +54,7 @@ pub(super) static FUNCTION: Function = Function {
             |args, _| run(&args[0].clone().peel()),
         );
         Ok(match from {
-            Type::Text => bound.with(Kernel::TextToInt(Arc::new(from_text))),
+            Type::Text => bound.with(Kernel::TextToInt(Arc::new(cut_to_int))),
             Type::Float => bound.with(Kernel::FloatToInt(Arc::new(float_to_int))),
             Type::Int => bound.with(Kernel::Polars(Arc::new(|mut args, _| args.swap_remove(0)))),
             Type::Bool => bound.with(Kernel::Polars(Arc::new(|mut args, _| {

@@ -39,7 +39,7 @@ pub(super) fn unary(
 }
 
 /// An elementwise expression over several columns; literals come as columns of one value.
-fn many(
+pub(super) fn many(
     inputs: Vec<Expr>,
     dtype: DataType,
     run: impl Fn(&[PlColumn]) -> PolarsResult<Series> + Send + Sync + 'static,

@@ -27,7 +27,7 @@ them.
 | output | of | columns |
 |---|---|---|
 | `NAME` | sources, transforms | its rows |
-| `NAME.rejects` | every node | `node`, `step` (from 0), `field`, `value`, `reason`, `row` (the whole row, as JSON) |
+| `NAME.rejects` | every node | `node`, `step` (from 1), `field`, `value`, `reason`, `row` (the whole row, as JSON) |
 | `NAME.results` | sinks with an operation | the columns of `key`, `outcome` (`delivered`, `unchanged`, `refused`, `unknown`), `message`, and the fields of the answer that the operation names |
 ";
 

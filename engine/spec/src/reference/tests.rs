@@ -5,9 +5,10 @@ use super::page::{QUANTITIES, TYPES};
 use super::steps::STEP_ENTRIES;
 use super::{Entry, Example, Need, markdown};
 use crate::decode::trace::{self, Asked};
+use crate::definition::decode_definition;
 use crate::document::{STEPS, read_pipeline, read_project};
 use crate::types::{TYPE_NAMES, Type};
-use crate::{Diagnostic, Files, quantity, render_human};
+use crate::{Diagnostic, Files, parse_yaml, quantity, render_human};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn problems(text: &str, is_project: bool) -> (Files, Vec<Diagnostic>) {
@@ -47,6 +48,9 @@ fn every_example_is_valid() {
     }
 }
 
+/// What keys of a definition begin with, and keys of no pipeline.
+const DEFINITION_KEYS: [&str; 6] = ["config:", "auth:", "defaults:", "check:", "streams:", "operations:"];
+
 /// The YAML of the guides, as whole documents: files as they are, keys of a file and steps put into one.
 fn yaml_of_guides() -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide");
@@ -59,6 +63,9 @@ fn yaml_of_guides() -> Vec<String> {
     let whole = blocks.map(|block| match block {
         block if block.starts_with("version:") => block,
         block if block.starts_with("- ") => in_transform(&block),
+        block if DEFINITION_KEYS.iter().any(|key| block.starts_with(key)) => {
+            format!("version: 1\nconnector: example\n{block}")
+        }
         block => in_pipeline(&block),
     });
     whole.collect()
@@ -68,10 +75,74 @@ fn yaml_of_guides() -> Vec<String> {
 fn the_yaml_of_the_guides_is_valid() {
     let all = yaml_of_guides();
     assert!(all.len() > 3, "the guides show YAML");
-    for text in all {
+    let (definitions, documents): (Vec<_>, Vec<_>) = all.into_iter().partition(|text| is_definition(text));
+    assert!(!definitions.is_empty(), "a guide shows a definition");
+    for text in documents {
         let (files, problems) = problems(&text, text.contains("\nproject:"));
         assert!(problems.is_empty(), "{}", render_human(&files, &problems, false));
     }
+    definitions.iter().for_each(|text| valid_definition(text));
+}
+
+fn is_definition(text: &str) -> bool {
+    text.contains("\nconnector: ")
+}
+
+fn valid_definition(text: &str) {
+    let mut files = Files::new();
+    let id = files.add("definition.yaml", text);
+    let mut problems = Vec::new();
+    match parse_yaml(&files, id) {
+        Ok(tree) => drop(decode_definition(id, &tree, &mut problems)),
+        Err(found) => problems.extend(found),
+    }
+    assert!(problems.is_empty(), "{}", render_human(&files, &problems, false));
+}
+
+/// The mapping of a definition a guide's table calls by this name, from what the decoder calls it.
+fn in_the_table(what: &str) -> &str {
+    match what {
+        "a parameter" | "a field" => "setting",
+        "a part of a multipart body" => "file part",
+        "`error_handler`" => "error handler",
+        what => {
+            what.split(" `").next().unwrap_or(what).trim_start_matches("a ").trim_start_matches("an ").trim_matches('`')
+        }
+    }
+}
+
+/// The keys of definitions, and the required ones, by mapping, as the decoder asks for them.
+fn keys_of_definitions() -> BTreeSet<(String, String, bool)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/definitions");
+    let built_in = std::fs::read_dir(&folder).expect("the definitions").map(|entry| entry.expect("one").path());
+    let built_in = built_in.map(|path| std::fs::read_to_string(path).expect("a definition in UTF-8"));
+    let guides = yaml_of_guides().into_iter().filter(|text| is_definition(text));
+    trace::take();
+    built_in.chain(guides).for_each(|text| valid_definition(&text));
+    let mut all: BTreeMap<(String, String), bool> = BTreeMap::new();
+    for asked in trace::take() {
+        for key in &asked.keys {
+            let of = (in_the_table(&asked.what).to_owned(), key.clone());
+            *all.entry(of).or_default() |= asked.required.contains(key);
+        }
+    }
+    all.into_iter().map(|((mapping, key), required)| (mapping, key, required)).collect()
+}
+
+#[test]
+fn the_guide_has_all_keys_of_a_definition() {
+    let guide = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/connectors.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide to connectors");
+    let (_, table) = guide.split_once("## All keys").expect("the table of all keys");
+    let rows = table.lines().filter(|line| line.contains("`") && line.starts_with('|'));
+    let written: BTreeSet<(String, String, bool)> = rows
+        .filter_map(|row| {
+            let mut cells = row.split('|').skip(1).map(str::trim);
+            let (mapping, key) = (cells.next()?, cells.next()?);
+            Some((mapping.to_owned(), key.trim_matches('*').trim_matches('`').to_owned(), key.starts_with("**")))
+        })
+        .collect();
+    assert_eq!(written, keys_of_definitions());
 }
 
 /// What the decoder asked for over all examples, by what it calls the mapping without its name.
