@@ -142,9 +142,28 @@ pub(crate) fn parse_bool(text: &str) -> Result<bool, String> {
     }
 }
 
+/// The text without white space around it. Most has none, which the bytes at its ends say.
+#[inline]
+pub(crate) fn trimmed(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if plain(bytes.first()) && plain(bytes.last()) { text } else { text.trim() }
+}
+
+/// A number of digits and nothing else, so few that it surely fits.
+#[inline]
+fn digits(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let few = (1..=18).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit);
+    few.then(|| bytes.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
+}
+
 /// A whole number; zeros behind a point are taken.
 pub(crate) fn parse_int(text: &str) -> Result<i64, String> {
-    let trimmed = text.trim();
+    let trimmed = trimmed(text);
+    if let Some(number) = digits(trimmed) {
+        return Ok(number);
+    }
     let whole = match trimmed.split_once('.') {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
         Some(_) => return Err(format!("{} is no whole number", quoted(text))),
@@ -199,7 +218,7 @@ pub(crate) fn cut_to_int(text: &str) -> Result<i64, String> {
 
 /// A floating point number.
 pub(crate) fn parse_float(text: &str) -> Result<f64, String> {
-    let x: f64 = text.trim().parse().map_err(|_| format!("{} is no number", quoted(text)))?;
+    let x: f64 = trimmed(text).parse().map_err(|_| format!("{} is no number", quoted(text)))?;
     // The words for infinity have no digits; a number that is too large would become infinity without a word.
     if x.is_infinite() && text.bytes().any(|b| b.is_ascii_digit()) {
         return Err(format!("{} is beyond what a float can hold", quoted(text)));
@@ -311,7 +330,7 @@ fn to_date(value: &Value) -> Result<i32, String> {
 
 /// An ISO 8601 date; a time is taken only when it is midnight.
 pub(crate) fn parse_date(text: &str) -> Result<i32, String> {
-    match temporal::parse_iso(text.trim()) {
+    match temporal::parse_iso(trimmed(text)) {
         Some(reading) if reading.at.time() == chrono::NaiveTime::MIN => Ok(temporal::days(reading.at.date())),
         Some(_) => Err(format!("{} has a time, expected a date", quoted(text))),
         None => Err(format!("{} is no ISO 8601 date", quoted(text))),
@@ -321,7 +340,7 @@ pub(crate) fn parse_date(text: &str) -> Result<i32, String> {
 /// An ISO 8601 date and time as microseconds; one without offset is of the zone's wall clock.
 pub(crate) fn parse_instant(text: &str, zone: Option<chrono_tz::Tz>) -> Result<i64, String> {
     let reading =
-        temporal::parse_iso(text.trim()).ok_or_else(|| format!("{} is no ISO 8601 date and time", quoted(text)))?;
+        temporal::parse_iso(trimmed(text)).ok_or_else(|| format!("{} is no ISO 8601 date and time", quoted(text)))?;
     match (reading.offset, zone) {
         (Some(_), None) => Err(format!("{} has an offset, expected a wall-clock time", quoted(text))),
         (None, None) => Ok(temporal::micros(reading.at)),
@@ -449,5 +468,24 @@ fn cast_kernel(from: &Type, to: &Type) -> Kernel {
             Kernel::Polars(Arc::new(move |mut args, _| crate::lower::as_text(args.remove(0), &from)))
         }
         _ => Kernel::Rows("casts between these types run row by row"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_reads_what_the_long_one_does() {
+        for space in ["", " ", "\t", "\u{a0}", "\u{2003}", "\r\n"] {
+            for text in
+                ["0", "007", "+7", "-7", "12.0", "é", "7é", "é7", "999999999999999999", "9223372036854775807", "٧", ""]
+            {
+                let written = format!("{space}{text}{space}");
+                assert_eq!(trimmed(&written), written.trim(), "{written:?}");
+                let long = written.trim().split('.').next().unwrap_or_default().parse::<i64>().ok();
+                assert_eq!(parse_int(&written).ok(), long, "{written:?}");
+            }
+        }
     }
 }

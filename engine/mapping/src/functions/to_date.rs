@@ -6,7 +6,7 @@ use towpath_spec::Type;
 
 use super::bound::need_text;
 use super::{Function, FunctionKind, Kernel, Rest, example, named, needed};
-use crate::cast::{convert, parse_date};
+use crate::cast::{convert, parse_date, trimmed};
 use crate::temporal;
 use crate::value::Value;
 
@@ -32,7 +32,8 @@ pub(super) static FUNCTION: Function = Function {
             if patterns.is_empty() {
                 return parse_date(text);
             }
-            let reading = patterns.iter().find_map(|pattern| pattern.parse(text.trim()));
+            let written = trimmed(text);
+            let reading = patterns.iter().find_map(|pattern| pattern.parse(written));
             reading
                 .map(|reading| temporal::days(reading.at.date()))
                 .ok_or_else(|| super::to_datetime::unfit(text, &patterns))
