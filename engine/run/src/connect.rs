@@ -114,25 +114,17 @@ impl Runner {
         for template in template.value.templates() {
             for root in template.roots() {
                 let Some(name) = &root.field else { continue };
-                let missing = match root.name.as_str() {
-                    "env" => {
-                        let value = (self.world.env)(name);
-                        let missing = value.is_none();
-                        names.env.push((name.clone(), value.map_or(Value::Null, Value::from)));
-                        missing
-                    }
-                    "secret" => {
-                        let value = (self.world.secret)(name);
-                        value.as_deref().into_iter().for_each(register_secret);
-                        let missing = value.is_none();
-                        names.secret.push((name.clone(), value.map_or(Value::Null, Value::from)));
-                        missing
-                    }
-                    _ => false,
-                };
-                if missing && !root.optional {
+                let Some(value) = self.world.outside(&root.name, name) else { continue };
+                if value.is_none() && !root.optional {
                     return Err(not_set(&root.name, name, place));
                 }
+                let given = if root.name == "secret" {
+                    value.as_deref().into_iter().for_each(register_secret);
+                    &mut names.secret
+                } else {
+                    &mut names.env
+                };
+                given.push((name.clone(), value.map_or(Value::Null, Value::from)));
             }
         }
         let params = Value::Struct(self.constants.params.iter().map(|(k, v)| (k.clone(), v.clone())).collect());

@@ -1,4 +1,4 @@
-//! File sinks: written aside by Polars' own sink, moved into their place when all is well.
+//! File sinks: written aside, by a plan or batch by batch as it is poured, and moved into their place when all is well.
 
 use crate::accounts::book;
 use crate::pour::Incoming;

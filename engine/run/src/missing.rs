@@ -57,11 +57,7 @@ pub(crate) fn nothing_missing(plan: &Plan, world: &World) -> Result<()> {
 fn look(template: &SettingTemplate, place: &str, world: &World, missing: &mut Vec<Missing>) {
     for root in template.value.templates().iter().flat_map(|template| template.roots()) {
         let (Some(name), false) = (&root.field, root.optional) else { continue };
-        let value = match root.name.as_str() {
-            "env" => (world.env)(name),
-            "secret" => (world.secret)(name),
-            _ => continue,
-        };
+        let Some(value) = world.outside(&root.name, name) else { continue };
         let known = missing.iter().any(|known| known.name == *name && known.root == root.name);
         if value.is_none() && !known {
             missing.push(Missing { root: root.name.clone(), name: name.clone(), place: place.to_owned() });

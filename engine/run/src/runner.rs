@@ -40,6 +40,17 @@ pub struct World {
     pub cancel: CancellationToken,
 }
 
+impl World {
+    /// What a variable (`env`) or secret (`secret`) holds, if it is set; `None` for names of another kind.
+    pub(crate) fn outside(&self, root: &str, name: &str) -> Option<Option<String>> {
+        match root {
+            "env" => Some((self.env)(name)),
+            "secret" => Some((self.secret)(name)),
+            _ => None,
+        }
+    }
+}
+
 /// A stand-in in the place of a system.
 #[derive(Debug, Clone)]
 pub struct StandIn {
