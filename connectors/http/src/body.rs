@@ -3,9 +3,9 @@
 use crate::call::Unready;
 use crate::template::{Names, Slot, Template, plain_text};
 use bytes::Bytes;
-use reqwest::RequestBuilder;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::multipart::{Form, Part};
+use reqwest::{Client, Request, RequestBuilder};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use towpath_connector::{Error, Result};
@@ -55,8 +55,8 @@ impl BodyTemplate {
     pub(crate) fn fill(&self, names: &Names<'_>, folder: &Path) -> std::result::Result<Payload, Unready> {
         Ok(match self {
             Self::None => Payload::None,
-            Self::Record => json(names.record),
-            Self::Json(slot) => json(&slot.value(names)?),
+            Self::Record => json(names.record)?,
+            Self::Json(slot) => json(&slot.value(names)?)?,
             Self::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for (name, slot) in fields {
@@ -80,8 +80,9 @@ impl BodyTemplate {
     }
 }
 
-fn json(value: &Json) -> Payload {
-    Payload::Bytes { content_type: "application/json", bytes: value.to_string().into_bytes().into() }
+fn json(value: &Json) -> Result<Payload> {
+    let bytes = serde_json::to_vec(value).map_err(|error| Error::bug(format!("a body as JSON: {error}")))?;
+    Ok(Payload::Bytes { content_type: "application/json", bytes: bytes.into() })
 }
 
 impl PartTemplate {
@@ -140,20 +141,28 @@ fn media_type(name: &str) -> &'static str {
 }
 
 impl Payload {
-    /// Puts the body into a request; files are streamed from the disk.
+    /// Puts the body into a request; files are streamed from the disk. What the request's headers say it is stands, but for
+    /// a multipart body, which nobody else can name.
     ///
     /// # Errors
     /// A file cannot be opened.
-    pub(crate) async fn attach(&self, request: RequestBuilder) -> Result<RequestBuilder> {
+    pub(crate) async fn attach(&self, client: &Client, mut request: Request) -> Result<RequestBuilder> {
+        let built = |request| RequestBuilder::from_parts(client.clone(), request);
         Ok(match self {
-            Self::None => request,
-            Self::Bytes { content_type, bytes } => request.header(CONTENT_TYPE, *content_type).body(bytes.clone()),
+            Self::None => built(request),
+            Self::Bytes { content_type, bytes } => {
+                let headers = request.headers_mut();
+                headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+                *request.body_mut() = Some(bytes.clone().into());
+                built(request)
+            }
             Self::Multipart(parts) => {
                 let mut form = Form::new();
                 for (name, part) in parts {
                     form = form.part(name.clone(), part.open().await?);
                 }
-                request.multipart(form)
+                request.headers_mut().remove(CONTENT_TYPE);
+                built(request).multipart(form)
             }
         })
     }

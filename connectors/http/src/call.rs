@@ -6,6 +6,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 use std::path::Path;
+use std::sync::OnceLock;
 use towpath_connector::{Error, Result, redact};
 use url::Url;
 
@@ -20,6 +21,18 @@ pub(crate) struct Call {
     pub(crate) body: BodyTemplate,
     /// Query parameters whose values are not shown.
     pub(crate) hidden: Vec<String>,
+    pub(crate) made: Made,
+}
+
+/// The URL of a call that always goes to the same one, and the base it was made from. A clone starts anew: it is made to be
+/// changed.
+#[derive(Debug, Default)]
+pub(crate) struct Made(OnceLock<(Url, Url)>);
+
+impl Clone for Made {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// A call ready to be sent; the same one can be sent again.
@@ -97,6 +110,21 @@ impl Call {
     }
 
     fn url(&self, around: &Surroundings<'_>, names: &Names<'_>) -> std::result::Result<Url, Unready> {
+        let fixed = self.base.is_none() && self.query.is_empty() && self.path.is_fixed();
+        if let (true, Some((base, url))) = (fixed, self.made.0.get())
+            && base == around.base
+        {
+            return Ok(url.clone());
+        }
+        let url = self.join(around, names)?;
+        if fixed {
+            // Of two connections that meet here the first is remembered; the other makes its URLs anew.
+            let _ = self.made.0.set((around.base.clone(), url.clone()));
+        }
+        Ok(url)
+    }
+
+    fn join(&self, around: &Surroundings<'_>, names: &Names<'_>) -> std::result::Result<Url, Unready> {
         let base = match &self.base {
             Some(template) => base_url(&template.text(names)?.unwrap_or_default())?,
             None => around.base.clone(),

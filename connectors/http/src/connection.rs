@@ -10,6 +10,7 @@ use crate::transport;
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub(crate) struct Connection {
     client: Client,
     timeout: Duration,
     base: Url,
+    host: String,
     config: Json,
     headers: HeaderMap,
     limiter: Limiter,
@@ -83,6 +85,7 @@ impl Connection {
             timeout,
             limiter: Limiter::new(pace, concurrency),
             overrides: Overrides::read(settings.get("overrides"), api).map_err(at)?,
+            host: transport::host_port(&base),
             base,
             config,
             headers,
@@ -110,8 +113,15 @@ impl Connection {
     }
 
     /// `host:port` of the base URL.
-    pub(crate) fn host(&self) -> String {
-        transport::host_port(&self.base)
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// `host:port` of a URL, nearly always that of the base.
+    pub(crate) fn host_of(&self, url: &Url) -> Cow<'_, str> {
+        let base = &self.base;
+        let same = url.host_str() == base.host_str() && url.port_or_known_default() == base.port_or_known_default();
+        if same { Cow::from(self.host()) } else { transport::host_port(url).into() }
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -66,26 +66,31 @@ impl Connection {
     /// No answer, or sent away to another host.
     pub(crate) async fn follow(&self, request: &Prepared, headers: HeaderMap) -> Result<Reply> {
         let mut url = request.url.clone();
+        // Only a read may be sent on to another address.
+        let again = if reads(&request.method) { headers.clone() } else { HeaderMap::new() };
+        let mut headers = headers;
         for _ in 0..=REDIRECTS {
-            let reply = self.once(request, url.clone(), headers.clone()).await?;
+            let reply = self.once(request, url.clone(), headers).await?;
             let Some(target) = reply.redirect() else { return Ok(reply) };
             let status = reply.status();
             if !may_follow(&request.method, &url, &target) {
                 return Err(sent_away(request, status, &target));
             }
             url = target;
+            headers = again.clone();
         }
         Err(Error::remote(format!("{}: {} redirects in a circle", request.what, transport::host_port(&url)))
             .help("check `base_url`"))
     }
 
     async fn once(&self, request: &Prepared, url: Url, headers: HeaderMap) -> Result<Reply> {
-        let host = transport::host_port(&url);
+        let host = self.host_of(&url);
         let permit = self.limiter().enter(&host).await?;
         let started = Instant::now();
         let shown = tracing::enabled!(tracing::Level::DEBUG).then(|| request.shown(&url));
-        let built = self.client().request(request.method.clone(), url.clone());
-        let sent = request.body.attach(built).await?.headers(headers).send().await;
+        let mut built = reqwest::Request::new(request.method.clone(), url.clone());
+        *built.headers_mut() = headers;
+        let sent = request.body.attach(self.client(), built).await?.send().await;
         let response = sent.map_err(|error| {
             let error = transport::failure(&error, &url, self.timeout()).at(&request.what);
             tracing::debug!(method = %request.method, url = shown, ms = started.elapsed().as_millis() as u64, %error, "request failed");
@@ -102,11 +107,14 @@ impl Connection {
     }
 }
 
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// A redirect is followed for reads that stay where the credentials belong; `http` to `https` of one host is fine.
 fn may_follow(method: &Method, from: &Url, to: &Url) -> bool {
-    let reads = matches!(*method, Method::GET | Method::HEAD);
     let upgrade = from.scheme() == "http" && to.scheme() == "https" && from.port().is_none() && to.port().is_none();
-    reads && from.host() == to.host() && (upgrade || from.origin() == to.origin())
+    reads(method) && from.host() == to.host() && (upgrade || from.origin() == to.origin())
 }
 
 fn sent_away(request: &Prepared, status: StatusCode, target: &Url) -> Error {

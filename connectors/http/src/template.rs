@@ -227,6 +227,11 @@ impl PathTemplate {
         &self.written
     }
 
+    /// Whether it is the same for all values.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.segments.iter().flatten().all(|piece| matches!(piece, Piece::Fixed(_)))
+    }
+
     /// The path with its values percent-encoded. A segment that is one value and null is left out with its slash.
     pub(crate) fn fill(&self, names: &Names<'_>) -> std::result::Result<String, BadPath> {
         let mut path = Vec::new();

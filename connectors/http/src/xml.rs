@@ -71,7 +71,7 @@ impl XmlExtract {
             charset,
             html: kind.contains("html"),
             what: stream.name.clone(),
-            host: connection.host(),
+            host: connection.host().to_owned(),
         };
         let body = BlockingBody { stream: Box::pin(reply.stream()), piece: Bytes::new(), runtime: Handle::current() };
         tokio::task::spawn_blocking(move || document.parse(body, &sender));

@@ -20,7 +20,13 @@ use crate::value::Value;
 pub(crate) fn json_to(json: &Json, ty: &Type) -> Result<Value, String> {
     match json {
         Json::Null => Ok(Value::Null),
-        json => convert(&Value::Json(json.clone()), ty),
+        json if *ty == Type::Json => Ok(Value::Json(json.clone())),
+        Json::Array(_) | Json::Object(_) => convert(&Value::Json(json.clone()), ty),
+        // Nearly all are of their type already, and are copied once.
+        scalar => match Value::from_plain_json(scalar.clone()) {
+            fits if fits.type_of() == *ty => Ok(fits),
+            other => convert(&other, ty),
+        },
     }
 }
 

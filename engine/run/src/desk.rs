@@ -4,9 +4,11 @@
 //! from going out: intents are written ahead of the sending, receipts behind it, and one sync of the disk serves all that
 //! came in meanwhile. While little is there the desk waits a moment for more, as a sync costs the same for one as for many.
 //!
-//! So after a crash no more records are in doubt than four times the sink's `concurrency`: that many were under way, that
-//! many intents were written ahead, and twice that many answers were still without a receipt on disk. Nothing is written ahead
-//! where answers take longer than a few milliseconds, or by a sink with a `rate`: there what is in doubt is what was under way. A run that stops in order withdraws the intents it wrote ahead, and leaves nothing in doubt.
+//! So after a crash no more records are in doubt than seven times the sink's `concurrency`: that many were under way, twice
+//! that many intents were written ahead, and four times that many answers were still without a receipt on disk. Less room
+//! makes for smaller transactions, of which each costs a sync. Nothing is written ahead where answers take longer than a few
+//! milliseconds, or by a sink with a `rate`: there what is in doubt is what was under way. A run that stops in order
+//! withdraws the intents it wrote ahead, and leaves nothing in doubt.
 
 use crate::runner::Runner;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -63,7 +65,7 @@ impl Written {
 impl Desk {
     /// Opens a desk for a sink with so many requests under way, and the system it writes to.
     pub fn open(runner: &Arc<Runner>, sink: &str, target: &str, concurrency: usize) -> Result<Self> {
-        let tray = Arc::new(Tray { papers: Mutex::default(), changed: Condvar::new(), enough: concurrency });
+        let tray = Arc::new(Tray { papers: Mutex::default(), changed: Condvar::new(), enough: 3 * concurrency });
         let served = Served(tray.clone());
         let (runner, sink, target) = (runner.clone(), sink.to_owned(), target.to_owned());
         std::thread::Builder::new()

@@ -1,9 +1,9 @@
 //! Records on their way: each announced in the journal, sent, and confirmed there.
 //!
 //! Three stages: records whose intents are written ahead, records under way, records whose answers came and whose receipts
-//! are not yet on disk. The first two have room for as many as the sink's `concurrency`, the third for twice that:
-//! while it is full no request gets on, so there has to be room for those being written and for those that come meanwhile.
-//! What a crash leaves in doubt is bounded by that (see [`crate::desk`]).
+//! are not yet on disk. There is room for as many under way as the sink's `concurrency`, for twice that before and four
+//! times that behind: while no room is left behind no request gets on, so it has to hold those that are being written
+//! and those that come meanwhile. What a crash leaves in doubt is bounded by that (see [`crate::desk`]).
 
 use crate::accounts::book;
 use crate::deliver::{Delivery, refused};
@@ -67,11 +67,11 @@ impl Runner {
         let slots = delivery.sink.concurrency;
         let mut confirmed = stream::iter(parcels)
             .map(|parcel| round.announce(parcel))
-            .buffer_unordered(slots)
+            .buffer_unordered(2 * slots)
             .map(|(parcel, announced)| round.dispatch(parcel, announced))
             .buffer_unordered(slots)
             .map(|sent| round.confirm(sent))
-            .buffer_unordered(2 * slots)
+            .buffer_unordered(4 * slots)
             .ready_chunks(BOOKED);
         while let Some(ends) = confirmed.next().await {
             // Only rejects may have to be written; to give the thread away for every few records would cost more.

@@ -4,6 +4,8 @@
 //! many lines have come together and at its end, the next one after a crash, and whoever reads. Rows get their numbers
 //! in the order in which they were first put down, and every page is changed once for all lines.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use crate::error::SqlResultExt;
@@ -23,10 +25,11 @@ pub(crate) fn waiting(connection: &Connection) -> Result<u64> {
 /// # Errors
 /// Those of a write; [`Error::Corrupt`] for a line that does not fit what is known of its key, which is never written.
 pub(crate) fn enter(connection: &Connection) -> Result<()> {
-    let mut lines = read(connection)?;
-    if lines.is_empty() {
+    let calls = read(connection).doing("reading what is under way")?;
+    if calls.is_empty() {
         return Ok(());
     }
+    let mut lines = unpack(&calls)?;
     // The lines of a key together, and keys in the order of their index.
     lines.sort_by_cached_key(|line| (line.route, u128::from_be_bytes(line.key_hash), line.id));
     let mut desk = Desk::open(connection).doing("entering lines in the journal")?;
@@ -51,40 +54,47 @@ pub(crate) fn enter(connection: &Connection) -> Result<()> {
 }
 
 /// One line under way.
-struct Line {
+struct Line<'a> {
     /// Its place among all of them.
     id: usize,
     route: i64,
     key_hash: Hash,
     run: i64,
     at: i64,
-    entry: Entry,
+    entry: Entry<'a>,
+}
+
+/// The lines of one call, as they are stored.
+struct Call {
+    route: i64,
+    run: i64,
+    at: i64,
+    lines: Vec<u8>,
+}
+
+/// All calls, in the order in which they were made.
+fn read(connection: &Connection) -> rusqlite::Result<Vec<Call>> {
+    connection
+        .prepare_cached("SELECT route, run, at, lines FROM under_way ORDER BY id")?
+        .query_map([], |call| {
+            Ok(Call { route: call.get(0)?, run: call.get(1)?, at: call.get(2)?, lines: call.get(3)? })
+        })?
+        .collect()
 }
 
 /// All lines, in the order in which they were written.
-fn read(connection: &Connection) -> Result<Vec<Line>> {
+fn unpack(calls: &[Call]) -> Result<Vec<Line<'_>>> {
     let mut lines = Vec::new();
-    let mut calls = connection
-        .prepare_cached("SELECT route, run, at, lines FROM under_way ORDER BY id")
-        .doing("reading what is under way")?;
-    let mut calls = calls.query([]).doing("reading what is under way")?;
-    while let Some(call) = calls.next().doing("reading what is under way")? {
-        let unpacked = unpack(call, &mut lines).doing("reading what is under way")?;
-        if !unpacked {
+    for &Call { route, run, at, lines: ref packed } in calls {
+        let mut rest = packed.as_slice();
+        while let Some((key_hash, entry)) = packed::take(&mut rest) {
+            lines.push(Line { id: lines.len(), route, key_hash, run, at, entry });
+        }
+        if !rest.is_empty() {
             return Err(damage("the lines of a call cannot be read".into()));
         }
     }
     Ok(lines)
-}
-
-/// Whether what the row holds are lines and nothing else.
-fn unpack(call: &Row<'_>, lines: &mut Vec<Line>) -> rusqlite::Result<bool> {
-    let (route, run, at) = (call.get(0)?, call.get(1)?, call.get(2)?);
-    let mut rest = call.get_ref(3)?.as_blob()?;
-    while let Some((key_hash, entry)) = packed::take(&mut rest) {
-        lines.push(Line { id: lines.len(), route, key_hash, run, at, entry });
-    }
-    Ok(rest.is_empty())
 }
 
 fn damage(detail: String) -> Error {
@@ -92,16 +102,16 @@ fn damage(detail: String) -> Error {
 }
 
 /// What lines make of what was known of their key.
-struct Story {
-    known: Option<Known>,
+struct Story<'a> {
+    known: Option<Known<'a>>,
     /// The line that made what is known of it, where it was not known before.
     since: usize,
     /// On the way all that was known was withdrawn.
     gone: bool,
 }
 
-impl Story {
-    fn of(before: Option<Known>, lines: &[Line]) -> Result<Self> {
+impl<'a> Story<'a> {
+    fn of(before: Option<Known<'a>>, lines: &[Line<'a>]) -> Result<Self> {
         let mut story = Self { known: before, since: 0, gone: false };
         for line in lines {
             let before = story.known.take();
@@ -109,22 +119,22 @@ impl Story {
                 story.since = line.id;
             }
             story.known =
-                rules::apply(before, &line.entry, line.run, line.at).map_err(|misfit| damage(misfit.to_string()))?;
+                rules::apply(before, line.entry, line.run, line.at).map_err(|misfit| damage(misfit.to_string()))?;
             story.gone |= story.known.is_none();
         }
         Ok(story)
     }
 
     /// The row it makes, if there is anything left to tell.
-    fn fresh(self) -> Option<Fresh> {
+    fn fresh(self) -> Option<Fresh<'a>> {
         self.known.map(|known| Fresh { since: self.since, known })
     }
 }
 
 /// A row that the journal does not have yet.
-struct Fresh {
+struct Fresh<'a> {
     since: usize,
-    known: Known,
+    known: Known<'a>,
 }
 
 /// The statements, looked up once.
@@ -146,7 +156,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Changes the row of a key, or gives back the one that it is to have.
-    fn change(&mut self, lines: &[Line]) -> Result<Option<Fresh>> {
+    fn change<'l>(&mut self, lines: &[Line<'l>]) -> Result<Option<Fresh<'l>>> {
         let Some(Line { route, key_hash, .. }) = lines.first() else { return Ok(None) };
         let (row, known) = self
             .look
@@ -167,14 +177,14 @@ impl<'a> Desk<'a> {
         Ok(story.fresh())
     }
 
-    fn put(&mut self, row: i64, known: &Known) -> rusqlite::Result<()> {
+    fn put(&mut self, row: i64, known: &Known<'_>) -> rusqlite::Result<()> {
         self.update.raw_bind_parameter(1, row)?;
         bind(&mut self.update, 2, known)?;
         self.update.raw_execute().map(drop)
     }
 
     /// Whether the key of `lines` was new, and its row is there now.
-    fn insert(&mut self, lines: &[Line], row: &Fresh) -> rusqlite::Result<bool> {
+    fn insert(&mut self, lines: &[Line<'_>], row: &Fresh<'_>) -> rusqlite::Result<bool> {
         let Some(Line { route, key_hash, .. }) = lines.first() else { return Ok(false) };
         self.insert.raw_bind_parameter(1, route)?;
         self.insert.raw_bind_parameter(2, key_hash)?;
@@ -184,7 +194,7 @@ impl<'a> Desk<'a> {
 }
 
 /// Gives a statement what is known of a key, its parameters from `first` on being in the order of the columns.
-fn bind(statement: &mut Statement<'_>, first: usize, known: &Known) -> rusqlite::Result<()> {
+fn bind(statement: &mut Statement<'_>, first: usize, known: &Known<'_>) -> rusqlite::Result<()> {
     let Known { latest, outcome, attempts, key, message, confirmed } = known;
     let earlier = confirmed.as_ref();
     let columns: [&dyn ToSql; 12] = [
@@ -193,9 +203,9 @@ fn bind(statement: &mut Statement<'_>, first: usize, known: &Known) -> rusqlite:
         attempts,
         &latest.run,
         &latest.at,
-        key,
-        &latest.fields,
-        message,
+        &key.as_deref(),
+        &latest.fields.as_deref(),
+        &message.as_deref(),
         &earlier.map(|it| it.payload_hash),
         &earlier.and_then(|it| it.fields.as_deref()),
         &earlier.map(|it| it.run),
@@ -204,19 +214,18 @@ fn bind(statement: &mut Statement<'_>, first: usize, known: &Known) -> rusqlite:
     columns.iter().enumerate().try_for_each(|(at, column)| statement.raw_bind_parameter(first + at, column))
 }
 
-fn known(found: &Row<'_>) -> rusqlite::Result<Known> {
+fn known(found: &Row<'_>) -> rusqlite::Result<Known<'static>> {
+    let text = |column| Ok::<_, rusqlite::Error>(found.get::<_, Option<String>>(column)?.map(Cow::from));
     let confirmed = match found.get::<_, Option<Hash>>(9)? {
-        Some(payload_hash) => {
-            Some(Write { payload_hash, fields: found.get(10)?, run: found.get(11)?, at: found.get(12)? })
-        }
+        Some(payload_hash) => Some(Write { payload_hash, fields: text(10)?, run: found.get(11)?, at: found.get(12)? }),
         None => None,
     };
     Ok(Known {
-        latest: Write { payload_hash: found.get(1)?, run: found.get(4)?, at: found.get(5)?, fields: found.get(7)? },
+        latest: Write { payload_hash: found.get(1)?, run: found.get(4)?, at: found.get(5)?, fields: text(7)? },
         outcome: found.get::<_, Outcome>(2)?,
         attempts: found.get(3)?,
-        key: found.get(6)?,
-        message: found.get(8)?,
+        key: text(6)?,
+        message: text(8)?,
         confirmed,
     })
 }

@@ -12,7 +12,7 @@ use crate::{Entries, Outcome, Result, entering, packed, row};
 
 /// Lines are entered in the journal once a run has so many keys under way, or when all runs together have made so many
 /// calls. More of them would make for fewer changed pages, but for a longer time in which nothing else is written.
-const ENOUGH: usize = 8_192;
+const ENOUGH: usize = 32_768;
 
 /// Entries, ready to be stored.
 pub(crate) struct Lines {

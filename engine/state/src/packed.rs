@@ -45,7 +45,7 @@ fn put_text(lines: &mut Vec<u8>, text: Option<&str>) {
 }
 
 /// Takes the next entry off, with the hash of its key; none if what is there is no entry.
-pub(crate) fn take(lines: &mut &[u8]) -> Option<(Hash, Entry)> {
+pub(crate) fn take<'a>(lines: &mut &'a [u8]) -> Option<(Hash, Entry<'a>)> {
     let [kind] = take_array(lines)?;
     let key_hash = take_array(lines)?;
     let entry = match kind {
@@ -66,13 +66,13 @@ fn take_array<const N: usize>(lines: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 /// The outer option is none if there is no text to be read, the inner one if there is none to be had.
-fn take_text(lines: &mut &[u8]) -> Option<Option<String>> {
+fn take_text<'a>(lines: &mut &'a [u8]) -> Option<Option<&'a str>> {
     let Some(length) = usize::try_from(u32::from_le_bytes(take_array(lines)?)).ok()?.checked_sub(1) else {
         return Some(None);
     };
     let (text, rest) = lines.split_at_checked(length)?;
     *lines = rest;
-    Some(Some(std::str::from_utf8(text).ok()?.to_owned()))
+    Some(Some(std::str::from_utf8(text).ok()?))
 }
 
 #[cfg(test)]

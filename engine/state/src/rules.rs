@@ -3,39 +3,40 @@
 //! Nothing here touches the database, so that a rule is written once, whether it is applied line by line or in bulk.
 
 use crate::{Error, Outcome, Result};
+use std::borrow::Cow;
 
 /// A hash, of a key or of what is sent.
 pub(crate) type Hash = [u8; 16];
 
-/// One thing said of a key. Texts are as stored.
-#[derive(Debug)]
-pub(crate) enum Entry {
+/// One thing said of a key. Texts are as stored, and where they are stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Entry<'a> {
     /// It is about to be sent.
-    Intent { payload_hash: Hash, key: Option<String> },
+    Intent { payload_hash: Hash, key: Option<&'a str> },
     /// It was answered.
-    Receipt { outcome: Outcome, fields: Option<String>, message: Option<String> },
+    Receipt { outcome: Outcome, fields: Option<&'a str>, message: Option<&'a str> },
     /// Its latest intent was not acted on.
     Withdrawal,
 }
 
 /// What is known of a key: a row of the journal.
 #[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) latest: Write,
+pub(crate) struct Known<'a> {
+    pub(crate) latest: Write<'a>,
     pub(crate) outcome: Outcome,
     /// Times it may have left since its state was last certain.
     pub(crate) attempts: i64,
-    pub(crate) key: Option<String>,
-    pub(crate) message: Option<String>,
+    pub(crate) key: Option<Cow<'a, str>>,
+    pub(crate) message: Option<Cow<'a, str>>,
     /// The last write that was confirmed; none while that is the latest.
-    pub(crate) confirmed: Option<Write>,
+    pub(crate) confirmed: Option<Write<'a>>,
 }
 
 /// A payload, what the target gave for it, and who wrote it down when.
 #[derive(Debug)]
-pub(crate) struct Write {
+pub(crate) struct Write<'a> {
     pub(crate) payload_hash: Hash,
-    pub(crate) fields: Option<String>,
+    pub(crate) fields: Option<Cow<'a, str>>,
     pub(crate) run: i64,
     pub(crate) at: i64,
 }
@@ -68,15 +69,15 @@ pub(crate) fn withdraws(before: Option<Outcome>) -> Result<()> {
 ///
 /// # Errors
 /// Those of [`settles`] and [`withdraws`].
-pub(crate) fn apply(before: Option<Known>, entry: &Entry, run: i64, at: i64) -> Result<Option<Known>> {
+pub(crate) fn apply<'a>(before: Option<Known<'a>>, entry: Entry<'a>, run: i64, at: i64) -> Result<Option<Known<'a>>> {
     let outcome = before.as_ref().map(|before| before.outcome);
     match entry {
         Entry::Intent { payload_hash, key } => {
-            let latest = Write { payload_hash: *payload_hash, fields: None, run, at };
-            Ok(Some(intended(before, latest, key.clone())))
+            let latest = Write { payload_hash, fields: None, run, at };
+            Ok(Some(intended(before, latest, key.map(Cow::from))))
         }
-        Entry::Receipt { outcome: receipt, fields, message } => match (settles(outcome, *receipt)?, before) {
-            (true, Some(known)) => Ok(Some(received(known, *receipt, fields.clone(), message.clone(), run, at))),
+        Entry::Receipt { outcome: receipt, fields, message } => match (settles(outcome, receipt)?, before) {
+            (true, Some(known)) => Ok(Some(received(known, receipt, fields, message, run, at))),
             (_, before) => Ok(before),
         },
         Entry::Withdrawal => {
@@ -87,7 +88,7 @@ pub(crate) fn apply(before: Option<Known>, entry: &Entry, run: i64, at: i64) -> 
 }
 
 /// A confirmed attempt becomes what was confirmed before; one that is open is counted.
-fn intended(before: Option<Known>, latest: Write, key: Option<String>) -> Known {
+fn intended<'a>(before: Option<Known<'a>>, latest: Write<'a>, key: Option<Cow<'a, str>>) -> Known<'a> {
     let (attempts, confirmed) = match before {
         Some(before) if before.outcome == Outcome::Confirmed => (0, Some(before.latest)),
         Some(before) if before.outcome == Outcome::Refused => (0, before.confirmed),
@@ -98,26 +99,27 @@ fn intended(before: Option<Known>, latest: Write, key: Option<String>) -> Known 
 }
 
 /// A confirmation makes what was confirmed before a thing of the past.
-fn received(
-    before: Known,
+fn received<'a>(
+    before: Known<'a>,
     outcome: Outcome,
-    fields: Option<String>,
-    message: Option<String>,
+    fields: Option<&'a str>,
+    message: Option<&'a str>,
     run: i64,
     at: i64,
-) -> Known {
+) -> Known<'a> {
+    let fields = fields.map(Cow::from);
     Known {
         latest: Write { payload_hash: before.latest.payload_hash, fields, run, at },
         outcome,
         attempts: if outcome.is_settled() { 0 } else { before.attempts },
         key: before.key,
-        message,
+        message: message.map(Cow::from),
         confirmed: before.confirmed.filter(|_| outcome != Outcome::Confirmed),
     }
 }
 
 /// What was open before the intent is unknown again, else what was confirmed stands again, else nothing is known.
-fn withdrawn(before: Known) -> Option<Known> {
+fn withdrawn(before: Known<'_>) -> Option<Known<'_>> {
     if before.attempts > 1 {
         return Some(Known { outcome: Outcome::Unknown, attempts: before.attempts - 1, ..before });
     }

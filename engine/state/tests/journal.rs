@@ -227,7 +227,7 @@ fn threads_share_commits_and_every_receipt_is_there() {
 
 #[test]
 fn many_lines_are_entered_on_the_way_and_in_their_order() {
-    const KEYS: u32 = 12_000;
+    const KEYS: u32 = 40_000;
     const ROUND: u32 = 500;
     let dir = tempfile::tempdir().expect("a folder");
     let journal = Journal::on(Store::open(dir.path()).expect("opens"));
@@ -252,7 +252,7 @@ fn many_lines_are_entered_on_the_way_and_in_their_order() {
             keys.filter(|key| *key >= ROUND && key % 100 != 0).map(|key| confirmed(key - ROUND)).collect();
         let entries = Entries { intents: &intents, receipts: &receipts, withdrawn: &[] };
         journal.store.journal(&journal.lock, &scope(), SINK, TARGET, &journal.run, entries).expect("put down");
-        assert!(rows("under_way") < 20, "they do not pile up");
+        assert!(rows("under_way") < 70, "they do not pile up");
     }
     let entered = rows("journal");
     assert!(0 < entered && entered < KEYS, "{entered}");

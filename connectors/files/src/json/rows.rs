@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::Path;
 use towpath_connector::{Chunk, Error, Record, RejectedRow, Result};
-use towpath_mapping::{Value, convert, values_to_series};
+use towpath_mapping::{Value, values_to_series};
 
 /// Reads all files.
 pub(super) fn read(known: &Known, batches: &Batches) -> Result<()> {
@@ -62,27 +62,26 @@ impl Rows<'_> {
     }
 
     fn take(&mut self, file: &Path, found: Found) {
-        let place = format!("{}, {} {}", file.display(), found.unit, found.at);
+        let place = || format!("{}, {} {}", file.display(), found.unit, found.at);
         let record = match found.value {
             Ok(Json::Object(record)) => record,
             Ok(other) => {
                 let mut row = Record::new();
                 row.insert("value".into(), other);
-                return self.reject(row, None, None, format!("{place}: no object"));
+                return self.reject(row, None, None, format!("{}: no object", place()));
             }
-            Err(reason) => return self.reject(Record::new(), None, None, format!("{place}: {reason}")),
+            Err(reason) => return self.reject(Record::new(), None, None, format!("{}: {reason}", place())),
         };
-        self.warn_of_unknown(&record, &place);
+        self.warn_of_unknown(&record, place);
         let mut values = Vec::with_capacity(self.columns.len());
         for field in &self.known.schema.fields {
-            let json = record.get(&field.name).cloned().unwrap_or_default();
-            self.bytes += size(&json);
-            let value = if json.is_null() { Ok(Value::Null) } else { convert(&Value::Json(json), &field.ty) };
-            match value {
+            let json = record.get(&field.name).unwrap_or(&Json::Null);
+            self.bytes += size(json);
+            match Value::from_json(json, &field.ty) {
                 Ok(value) => values.push(value),
                 Err(reason) => {
                     let value = record.get(&field.name).cloned();
-                    return self.reject(record, Some(field.name.clone()), value, format!("{place}: {reason}"));
+                    return self.reject(record, Some(field.name.clone()), value, format!("{}: {reason}", place()));
                 }
             }
         }
@@ -95,7 +94,7 @@ impl Rows<'_> {
         self.rejects.push(RejectedRow { row, field, value, reason });
     }
 
-    fn warn_of_unknown(&mut self, record: &Record, place: &str) {
+    fn warn_of_unknown(&mut self, record: &Record, place: impl Fn() -> String) {
         if record.len() <= self.known.schema.fields.len() && record.keys().all(|name| has(&self.known.schema, name)) {
             return;
         }
@@ -103,7 +102,8 @@ impl Rows<'_> {
             if !has(&self.known.schema, name) && self.unknown.insert(name.clone()) {
                 tracing::warn!(
                     field = name,
-                    "{place}: this field was in no sampled record and is left out; declare it in `columns`"
+                    "{}: this field was in no sampled record and is left out; declare it in `columns`",
+                    place()
                 );
             }
         }

@@ -5,10 +5,12 @@
 
 mod token;
 
+use token::Token;
 pub(crate) use token::{Expiry, TokenSource, TokenSpec};
 
 use crate::connection::Connection;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
 use towpath_connector::{Error, Result, register_secret};
 
 /// A way to be let in, with its values.
@@ -25,7 +27,7 @@ pub(crate) enum Credential {
 
 /// What a call was let in with, to tell an old token from a new one.
 #[derive(Default)]
-pub(crate) struct Used(Vec<(usize, String)>);
+pub(crate) struct Used(Vec<(usize, Arc<Token>)>);
 
 impl Credential {
     fn settings(&self) -> &[String] {
@@ -47,7 +49,7 @@ pub(crate) async fn apply(connection: &Connection, chosen: &[usize], headers: &m
             Credential::Fixed { headers: fixed, .. } => headers.extend(fixed.clone()),
             Credential::Token(source) => {
                 let token = source.get(connection).await?;
-                headers.insert(source.header().clone(), source.header_value(&token)?);
+                headers.insert(source.header().clone(), token.header.clone());
                 used.0.push((at, token));
             }
         }

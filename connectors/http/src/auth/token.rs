@@ -11,6 +11,7 @@ use crate::json_path::JsonPath;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value as Json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -45,9 +46,16 @@ pub(crate) struct TokenSource {
     state: Mutex<State>,
 }
 
+/// What a login gave.
+pub(super) struct Token {
+    text: String,
+    /// The value of the header it is sent in.
+    pub(super) header: HeaderValue,
+}
+
 #[derive(Default)]
 struct State {
-    token: Option<(String, Option<Instant>)>,
+    token: Option<(Arc<Token>, Option<Instant>)>,
     refused: Option<Error>,
 }
 
@@ -64,14 +72,14 @@ impl TokenSource {
         &self.spec.settings
     }
 
-    pub(crate) fn header_value(&self, token: &str) -> Result<HeaderValue> {
+    fn token(&self, text: String) -> Result<Arc<Token>> {
         let scheme = &self.spec.scheme;
-        let value = if scheme.is_empty() { token.to_owned() } else { format!("{scheme} {token}") };
-        sensitive(&self.spec.header, &value)
+        let header = if scheme.is_empty() { text.clone() } else { format!("{scheme} {text}") };
+        Ok(Arc::new(Token { header: sensitive(&self.spec.header, &header)?, text }))
     }
 
     /// A token that is good now.
-    pub(crate) async fn get(&self, connection: &Connection) -> Result<String> {
+    pub(super) async fn get(&self, connection: &Connection) -> Result<Arc<Token>> {
         let mut state = self.state.lock().await;
         if let Some((token, until)) = &state.token
             && until.is_none_or(|until| Instant::now() < until)
@@ -82,17 +90,17 @@ impl TokenSource {
     }
 
     /// A token other than the one that was refused.
-    pub(crate) async fn renew(&self, connection: &Connection, refused: &str) -> Result<String> {
+    pub(super) async fn renew(&self, connection: &Connection, refused: &Token) -> Result<Arc<Token>> {
         let mut state = self.state.lock().await;
         if let Some((token, _)) = &state.token
-            && token != refused
+            && token.text != refused.text
         {
             return Ok(token.clone());
         }
         self.fetch(connection, &mut state).await
     }
 
-    async fn fetch(&self, connection: &Connection, state: &mut State) -> Result<String> {
+    async fn fetch(&self, connection: &Connection, state: &mut State) -> Result<Arc<Token>> {
         if let Some(error) = &state.refused {
             return Err(error.clone());
         }
@@ -105,6 +113,7 @@ impl TokenSource {
         if status.is_success() {
             let (token, lifetime) = self.read(connection, &body)?;
             register_secret(&token);
+            let token = self.token(token)?;
             // A tenth ahead of the end, at most a minute, so that no call starts with a token that ends on its way.
             let until = lifetime.map(|lifetime| asked + lifetime - (lifetime / 10).min(Duration::from_secs(60)));
             state.token = Some((token.clone(), until));

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::body::{BodyTemplate, FileTemplate, PartTemplate};
-use crate::call::Call;
+use crate::call::{Call, Made};
 use crate::describe;
 use crate::template::{PathTemplate, Scope};
 use towpath_spec::definition::{BodyDoc, PartDoc, PartValue, RequestDoc, SettingDoc};
@@ -36,6 +36,7 @@ impl Compiler<'_> {
             headers,
             body,
             hidden,
+            made: Made::default(),
         })
     }
 
