@@ -193,7 +193,7 @@ impl Policy {
         if body.trim_ascii().is_empty() {
             return Ok(None);
         }
-        serde_json::from_slice(without_bom(body)).map(Some).map_err(|error| {
+        serde_json::from_slice(&towpath_mapping::exact_json(without_bom(body))).map(Some).map_err(|error| {
             let error = if looks_like_markup(body) || content_type.contains("html") {
                 let kind = if content_type.contains("xml") { "XML" } else { "HTML" };
                 Error::remote(format!(

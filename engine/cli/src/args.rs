@@ -145,6 +145,9 @@ pub struct RunArgs {
     /// Reads at most so many rows of each source, and keeps no cursor
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// Says first for each field whether it is compiled or interpreted, and why
+    #[arg(long)]
+    pub explain: bool,
     /// Keeps the staged data of the run
     #[arg(long)]
     pub keep_stage: bool,
@@ -177,6 +180,9 @@ pub struct PreviewArgs {
     /// How many rows
     #[arg(long, default_value_t = 20)]
     pub limit: usize,
+    /// Says first for each field whether it is compiled or interpreted, and why
+    #[arg(long)]
+    pub explain: bool,
     /// Reads at most so many rows of each source
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub sample: u64,

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use towpath_connector::Registry;
 use towpath_plan::{Documents, Outside, Plan};
 use towpath_spec::document::{Pipeline, Project, read_pipeline, read_project};
-use towpath_spec::{Diagnostic, FileId, Files};
+use towpath_spec::{Diagnostic, FileId, Files, Span, Text};
 
 /// The name of a project's file.
 pub const PROJECT: &str = "towpath.yaml";
+
+/// The folder of macros.
+const MACROS: &str = "macros";
 
 /// A project, or the lack of one, with everything that does not depend on a pipeline.
 pub struct Workspace {
@@ -63,7 +66,7 @@ impl Workspace {
             Ok(text) => Ok(self.files.add(shown, text)),
             Err(reason) => {
                 let id = self.files.add(&shown, String::new());
-                let span = towpath_spec::Span::new(id, 0, 0);
+                let span = Span::new(id, 0, 0);
                 let problem = Diagnostic::error(towpath_spec::codes::YAML_SYNTAX, span, reason);
                 Err(Failure::Invalid(Box::new(std::mem::take(&mut self.files)), vec![problem]))
             }
@@ -84,6 +87,30 @@ impl Workspace {
         }
     }
 
+    /// The files of macros beside the project, or beside a pipeline without one, in the order of their names.
+    fn macros(&mut self, base: &Path) -> Result<Vec<Text>, Failure> {
+        let folder = base.join(MACROS);
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                let error = towpath_connector::Error::from(error).at(format!("cannot read {}", folder.display()));
+                return Err(Failure::Usage(error.message, error.help));
+            }
+        };
+        let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+        paths.retain(|path| path.extension().is_some_and(|ext| ext == "jinja"));
+        paths.sort();
+        let mut texts = Vec::with_capacity(paths.len());
+        for path in paths {
+            let id = self.read(&path)?;
+            let text = self.files.get(id).map(|file| file.text.clone()).unwrap_or_default();
+            let span = Span::new(id, 0, text.len());
+            texts.push(Text::new(text, span));
+        }
+        Ok(texts)
+    }
+
     /// Plans a pipeline, or says all that is wrong with it.
     pub fn plan(
         &mut self,
@@ -95,6 +122,7 @@ impl Workspace {
         let Some(pipeline) = pipeline else { return Ok((None, problems)) };
         let params: BTreeMap<String, String> = shared.params.iter().cloned().collect();
         let base = self.base(path);
+        let macros = self.macros(&base)?;
         let documents = Documents {
             files: &self.files,
             project: self.project.as_ref(),
@@ -102,6 +130,7 @@ impl Workspace {
             environment: shared.env.as_deref(),
             params: &params,
             base: &base,
+            macros: &macros,
             outside,
         };
         let broken = problems.iter().any(Diagnostic::is_error);

@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod documents;
 mod failure;
+mod fields;
 mod logging;
 mod progress;
 mod reference;

@@ -10,6 +10,8 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use towpath_connector::Error;
 use towpath_mapping::FunctionDoc;
+use towpath_mapping::functions::FunctionKind;
+use towpath_mapping::jinja::{Fate, built_ins, syntax};
 use towpath_spec::codes;
 
 /// Says that a page is not to be edited.
@@ -42,6 +44,7 @@ pub fn write(args: &ReferenceArgs) -> Ended {
 fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("functions.md", functions()),
+        ("jinja.md", jinja()),
         ("connectors.md", connectors()),
         ("errors.md", errors()),
         ("commands.md", command_line()),
@@ -55,25 +58,72 @@ fn documents() -> String {
 
 fn functions() -> String {
     let mut out = format!("# Functions, filters and tests\n\n{MARK}");
-    let all = towpath_mapping::reference();
-    out.push_str("All may be used in templates (`{{ … }}`) and in expressions (`filter`, `check`, `match`).\n\n");
-    let links: Vec<String> = all.iter().map(|function| format!("[`{0}`](#{0})", function.name)).collect();
-    let _ = writeln!(out, "{}\n", links.join(" · "));
-    all.iter().for_each(|function| one_function(&mut out, function));
+    let (tests, others): (Vec<FunctionDoc>, Vec<FunctionDoc>) =
+        towpath_mapping::reference().into_iter().partition(is_test);
+    out.push_str("All may be used in templates (`{{ … }}`) and in expressions (`filter`, `check`, `match`). ");
+    out.push_str("What became of each built-in of Jinja: [jinja.md](jinja.md).\n\n");
+    for (heading, part) in [("Filters and functions", &others), ("Tests", &tests)] {
+        let link = |function: &FunctionDoc| format!("[`{}`](#{})", function.name, title(function).replace(' ', "-"));
+        let _ = writeln!(out, "{heading}: {}\n", part.iter().map(link).collect::<Vec<_>>().join(" · "));
+    }
+    others.iter().chain(&tests).for_each(|function| one_function(&mut out, function));
     out
 }
 
+fn is_test(function: &FunctionDoc) -> bool {
+    function.kinds == [FunctionKind::Test]
+}
+
+/// The heading of a function; some tests have the name of a filter.
+fn title(function: &FunctionDoc) -> String {
+    if is_test(function) { format!("is {}", function.name) } else { function.name.to_owned() }
+}
+
 fn one_function(out: &mut String, function: &FunctionDoc) {
-    let _ = writeln!(out, "## {}\n\n`{}`\n\n{}\n", function.name, function.signature, function.doc.trim());
+    let _ = writeln!(out, "## {}\n\n`{}`\n\n{}\n", title(function), function.signature, function.doc.trim());
     if function.examples.is_empty() {
         return;
     }
     out.push_str("| template | gives |\n|---|---|\n");
     for example in function.examples {
-        let cell = |text: &str| text.replace('|', "\\|").replace('\n', "⏎");
         let _ = writeln!(out, "| `{}` | `{}` |", cell(example.template), cell(example.gives));
     }
     out.push('\n');
+}
+
+/// Text in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', "⏎")
+}
+
+fn jinja() -> String {
+    let mut out = format!("# Jinja's built-ins\n\n{MARK}");
+    out.push_str(
+        "What became of each filter, test and global of Jinja 3.1, and of its syntax. All functions, with examples: \
+         [functions.md](functions.md). For all of them holds: null in, null out (tests are false of null); what cannot be \
+         done rejects its row; types are checked before a run.\n\n",
+    );
+    for (heading, kind) in
+        [("Filters", FunctionKind::Filter), ("Tests", FunctionKind::Test), ("Globals", FunctionKind::Function)]
+    {
+        let _ = writeln!(out, "## {heading}\n\n| name | here | |\n|---|---|---|");
+        for of in built_ins().filter(|of| of.kind == kind) {
+            fate(&mut out, of.name, of.fate);
+        }
+        out.push('\n');
+    }
+    out.push_str("## Syntax\n\n| written | here | |\n|---|---|---|\n");
+    syntax().for_each(|of| fate(&mut out, of.written, of.fate));
+    out
+}
+
+fn fate(out: &mut String, name: &str, fate: Fate) {
+    let (word, why) = match fate {
+        Fate::Same => ("same", ""),
+        Fate::Differs(how) => ("differs", how),
+        Fate::NotOffered(why) => ("not offered", why),
+    };
+    let _ = writeln!(out, "| `{}` | {word} | {} |", cell(name), cell(why));
 }
 
 fn connectors() -> String {

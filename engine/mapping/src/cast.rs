@@ -185,6 +185,10 @@ pub(crate) fn parse_int(text: &str) -> Result<i64, String> {
 
 /// The whole number of digits with an optional point and exponent, cutting off what is behind the point, exactly.
 pub(crate) fn cut_to_int(text: &str) -> Result<i64, String> {
+    // Nearly all are nothing but digits.
+    if let Some(number) = digits(trimmed(text)) {
+        return Ok(number);
+    }
     let wrong = || format!("{} is no whole number", quoted(text));
     let beyond = || format!("{} is beyond 64 bits", quoted(text));
     let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());

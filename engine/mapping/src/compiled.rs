@@ -9,6 +9,7 @@ use crate::expr::{Kind, Node};
 use crate::functions::Kernel;
 use crate::interpret::Machine;
 use crate::lower;
+use crate::macros::Macros;
 use crate::parse;
 use crate::scope::{Constants, Row, Scope};
 use crate::value::Value;
@@ -68,6 +69,11 @@ impl Compiled {
         Self { root, columns, mode, warnings: Vec::new() }
     }
 
+    fn with(mut self, warnings: Vec<Diagnostic>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+
     /// The type of the value, and whether it can be null.
     pub fn field(&self) -> (&Type, bool) {
         (&self.root.ty, self.root.nullable)
@@ -91,11 +97,6 @@ impl Compiled {
     /// Names of the columns it reads, in order of appearance.
     pub fn columns(&self) -> &[String] {
         &self.columns
-    }
-
-    /// What is worth knowing about it.
-    pub fn warnings(&self) -> &[Diagnostic] {
-        &self.warnings
     }
 
     /// The value, when it is the same for every row and every run.
@@ -122,6 +123,24 @@ impl Compiled {
         Machine { row, constants, locals: Vec::new(), as_columns: true }.eval(&self.root)
     }
 }
+
+/// Something that was compiled from what a user wrote.
+pub trait Checked {
+    /// What is worth knowing about it, though it is not wrong.
+    fn warnings(&self) -> &[Diagnostic] {
+        &[]
+    }
+}
+
+impl Checked for Compiled {
+    fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+}
+
+impl Checked for crate::Aggregate {}
+
+impl Checked for crate::WindowValue {}
 
 fn mode(root: &Node) -> Mode {
     let mut why: Option<String> = None;
@@ -150,9 +169,9 @@ fn mode(root: &Node) -> Mode {
 }
 
 fn finish(checker: Checker<'_>, root: Option<Node>) -> Result<Compiled, Vec<Diagnostic>> {
-    let Checker { problems, .. } = checker;
+    let Checker { problems, warnings, .. } = checker;
     match root {
-        Some(root) if problems.is_empty() => Ok(Compiled::of(root)),
+        Some(root) if problems.is_empty() => Ok(Compiled::of(root).with(warnings)),
         _ => Err(problems),
     }
 }
@@ -166,8 +185,11 @@ pub fn compile_template(text: &Text, scope: &Scope) -> Result<Compiled, Vec<Diag
         return Ok(Compiled::of(Node::constant(Value::from(text.value.as_str()), 0..text.value.len())));
     }
     let parsed = parse::template(text, scope.files)?;
+    let (own, problems) = Macros::own(text, parsed, scope);
     let mut checker = Checker::new(scope, text);
-    let root = checker.template(&parsed);
+    checker.problems = problems;
+    checker.own = Some(&own);
+    let root = own.source(0).and_then(|parsed| checker.template(parsed));
     finish(checker, root)
 }
 
@@ -188,12 +210,13 @@ pub fn compile_expression(text: &Text, scope: &Scope) -> Result<Compiled, Vec<Di
 /// All problems found, each at its place inside the expression.
 pub fn compile_condition(text: &Text, scope: &Scope) -> Result<Compiled, Vec<Diagnostic>> {
     let compiled = compile_expression(text, scope)?;
-    let root = compiled.root;
+    let Compiled { root, warnings, .. } = compiled;
     if root.ty == Type::Bool && !root.nullable {
-        return Ok(Compiled::of(root));
+        return Ok(Compiled::of(root).with(warnings));
     }
     let (fallible, span) = (root.fallible, root.span.clone());
-    Ok(Compiled::of(Node { kind: Kind::Truth(Box::new(root)), ty: Type::Bool, nullable: false, fallible, span }))
+    let root = Node { kind: Kind::Truth(Box::new(root)), ty: Type::Bool, nullable: false, fallible, span };
+    Ok(Compiled::of(root).with(warnings))
 }
 
 /// Compiles a YAML value: text is a template, other scalars stand for themselves, lists and mappings are lists and
@@ -202,19 +225,23 @@ pub fn compile_condition(text: &Text, scope: &Scope) -> Result<Compiled, Vec<Dia
 /// # Errors
 /// All problems found.
 pub fn compile_value(tree: &Tree, scope: &Scope) -> Result<Compiled, Vec<Diagnostic>> {
-    value_node(tree, scope).map(Compiled::of)
+    let mut warnings = Vec::new();
+    value_node(tree, scope, &mut warnings).map(|root| Compiled::of(root).with(warnings))
 }
 
-fn value_node(tree: &Tree, scope: &Scope) -> Result<Node, Vec<Diagnostic>> {
+fn value_node(tree: &Tree, scope: &Scope, warnings: &mut Vec<Diagnostic>) -> Result<Node, Vec<Diagnostic>> {
     let literal = |value| Ok(Node::constant(value, 0..0));
     match &tree.value {
         TreeValue::Scalar(Scalar::Null) => literal(Value::Null),
         TreeValue::Scalar(Scalar::Bool(b)) => literal(Value::Bool(*b)),
         TreeValue::Scalar(Scalar::Int(i)) => literal(Value::Int(*i)),
         TreeValue::Scalar(Scalar::Float(x)) => literal(Value::Float(*x)),
-        TreeValue::Scalar(Scalar::Text(text)) => compile_template(text, scope).map(|compiled| compiled.root),
+        TreeValue::Scalar(Scalar::Text(text)) => compile_template(text, scope).map(|compiled| {
+            warnings.extend(compiled.warnings);
+            compiled.root
+        }),
         TreeValue::List(items) => {
-            let nodes = all(items.iter().map(|item| value_node(item, scope)))?;
+            let nodes = all(items.iter().map(|item| value_node(item, scope, warnings)))?;
             let inner = nodes.iter().try_fold(Type::Null, |ty, node| crate::check::unify(&ty, &node.ty));
             let inner = inner.unwrap_or(Type::Json);
             let nodes: Vec<Node> = nodes.into_iter().map(|node| crate::check::widen(node, &inner)).collect();
@@ -223,7 +250,7 @@ fn value_node(tree: &Tree, scope: &Scope) -> Result<Node, Vec<Diagnostic>> {
             Ok(Node { kind: Kind::List(nodes), ty, nullable: false, fallible, span: 0..0 })
         }
         TreeValue::Map(map) => {
-            let nodes = all(map.entries.iter().map(|entry| value_node(&entry.value, scope)))?;
+            let nodes = all(map.entries.iter().map(|entry| value_node(&entry.value, scope, warnings)))?;
             let fields: Vec<(String, Node)> =
                 map.entries.iter().map(|entry| entry.key.value.clone()).zip(nodes).collect();
             let field = |(name, node): &(String, Node)| Field {

@@ -128,6 +128,8 @@ pub(crate) struct Loop {
     /// Slot of the item; the next slot holds `loop`.
     pub slot: usize,
     pub items: Node,
+    /// Names that take the parts of an item; 0: one name takes it whole.
+    pub unpack: usize,
     pub filter: Option<Node>,
     pub body: Node,
     pub empty: Node,

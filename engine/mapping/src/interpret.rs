@@ -133,11 +133,21 @@ impl Machine<'_> {
         let mut items = match items {
             Value::List(items) => items,
             Value::Json(Json::Array(items)) => items.into_iter().map(Value::Json).collect(),
+            Value::Json(Json::Object(fields)) if each.unpack == 2 => fields
+                .into_iter()
+                .map(|(key, value)| Value::Json(Json::Array(vec![Json::String(key), value])))
+                .collect(),
+            Value::Struct(fields) if each.unpack == 2 => {
+                fields.into_iter().map(|field| pair(field, &each.items.ty)).collect()
+            }
             other if other.is_null() => Vec::new(),
             other => {
                 return Err(because(&other)(format!("cannot loop over {}", other.type_of())));
             }
         };
+        if let Some(odd) = items.iter().find(|item| each.unpack > 0 && !has_parts(item, each.unpack)) {
+            return Err(because(odd)(format!("cannot take {} parts of {}", each.unpack, odd.type_of())));
+        }
         self.locals.resize(self.locals.len().max(each.slot + 2), Value::Null);
         if let Some(filter) = &each.filter {
             let mut kept = Vec::with_capacity(items.len());
@@ -163,6 +173,26 @@ impl Machine<'_> {
     }
 }
 
+/// Whether an item of a loop has as many parts as there are names for them.
+fn has_parts(item: &Value, parts: usize) -> bool {
+    match item {
+        Value::List(values) => values.len() == parts,
+        Value::Struct(values) => values.len() == parts,
+        Value::Json(Json::Array(values)) => values.len() == parts,
+        _ => false,
+    }
+}
+
+/// A field of a struct that is looped over as name and value, the value of the type all of them have.
+fn pair((name, value): (String, Value), of: &Type) -> Value {
+    let common = match of {
+        Type::Struct(fields) => fields.iter().try_fold(Type::Null, |ty, field| crate::check::unify(&ty, &field.ty)),
+        _ => None,
+    };
+    let value = crate::cast::convert(&value, &common.unwrap_or(Type::Json)).unwrap_or(Value::Null);
+    Value::Struct(IndexMap::from([("0".to_owned(), Value::from(name)), ("1".to_owned(), value)]))
+}
+
 /// Runs a bound function on evaluated arguments.
 pub(crate) fn run(bound: &Bound, varying: &[usize], args: &[Value], constants: &Constants) -> Result<Value, String> {
     if bound.nulls == Nulls::Propagate && varying.iter().any(|slot| args[*slot].is_null()) {
@@ -174,7 +204,7 @@ pub(crate) fn run(bound: &Bound, varying: &[usize], args: &[Value], constants: &
 /// Names and types of what `loop` knows.
 pub(crate) const LOOP_FACTS: [&str; 6] = ["index", "index0", "revindex", "first", "last", "length"];
 
-fn loop_facts(at: usize, length: usize) -> Value {
+pub(crate) fn loop_facts(at: usize, length: usize) -> Value {
     let int = |n: usize| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
     let facts =
         [int(at + 1), int(at), int(length - at), Value::Bool(at == 0), Value::Bool(at + 1 == length), int(length)];

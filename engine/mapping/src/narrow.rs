@@ -1,12 +1,18 @@
 //! What a condition says about null: the columns that cannot be null in rows for which it holds.
 
 use crate::expr::{Comparison, Kind, Node};
+use crate::functions::Nulls;
 use crate::value::Value;
 
 /// The columns that are surely not null where `node` is true.
 pub(crate) fn not_null_where_true(node: &Node) -> Vec<String> {
+    not_null_where(node, true)
+}
+
+/// The columns that are surely not null where the truth of `node` is `holds`.
+pub(crate) fn not_null_where(node: &Node, holds: bool) -> Vec<String> {
     let mut out = Vec::new();
-    collect(node, true, &mut out);
+    collect(node, holds, &mut out);
     out.sort();
     out.dedup();
     out
@@ -46,10 +52,35 @@ fn collect(node: &Node, holds: bool, out: &mut Vec<String>) {
     }
 }
 
+/// Whether a value can be null although these columns are not.
+pub(crate) fn nullable_given(node: &Node, not_null: &[String]) -> bool {
+    let given = |node: &Node| nullable_given(node, not_null);
+    node.nullable
+        && match &node.kind {
+            Kind::Column(name) => !not_null.contains(name),
+            Kind::Widen(of) | Kind::Negate(of) => given(of),
+            Kind::Arithmetic(_, left, right) => given(left) || given(right),
+            Kind::If(_, then, other) => given(then) || given(other),
+            Kind::Default(_, other, _) => given(other),
+            Kind::Call(call) if call.bound.nullable.is_none() => {
+                call.varying.iter().any(|slot| given(&call.args[*slot]))
+            }
+            _ => true,
+        }
+}
+
+/// The columns that are not null where `node` is not.
 fn column(node: &Node, out: &mut Vec<String>) {
     match &node.kind {
         Kind::Column(name) => out.push(name.clone()),
-        Kind::Widen(inner) => column(inner, out),
+        Kind::Widen(of) | Kind::Negate(of) | Kind::Attribute(of, _) => column(of, out),
+        Kind::Arithmetic(_, left, right) => {
+            column(left, out);
+            column(right, out);
+        }
+        Kind::Call(call) if call.bound.nulls == Nulls::Propagate => {
+            call.varying.iter().filter_map(|slot| call.args.get(*slot)).for_each(|arg| column(arg, out));
+        }
         _ => {}
     }
 }

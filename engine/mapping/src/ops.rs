@@ -40,15 +40,22 @@ pub(crate) fn compare(op: Comparison, left: &Value, right: &Value) -> Result<boo
     }
     let order =
         order(left, right).ok_or_else(|| format!("{} and {} are in no order", left.type_of(), right.type_of()))?;
-    Ok(match op {
+    Ok(holds(op, order))
+}
+
+/// Whether a comparison holds for values in that order.
+pub(crate) fn holds(op: Comparison, order: Ordering) -> bool {
+    match op {
+        Comparison::Equal => order.is_eq(),
+        Comparison::Unequal => order.is_ne(),
         Comparison::Less => order.is_lt(),
         Comparison::LessEqual => order.is_le(),
         Comparison::Greater => order.is_gt(),
-        _ => order.is_ge(),
-    })
+        Comparison::GreaterEqual => order.is_ge(),
+    }
 }
 
-/// Equality across number types; NaN equals itself, as in columns. Values of other types are unequal.
+/// Equality across number types, exact for whole numbers and as floats for a decimal and a float; NaN equals itself, as in columns. Values of other types are unequal.
 pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (l, r) if l.is_null() || r.is_null() => l.is_null() && r.is_null(),
@@ -83,7 +90,9 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
         (DateTime { micros: l, zone: lz }, DateTime { micros: r, zone: rz }) if lz.is_some() == rz.is_some() => {
             l.cmp(r)
         }
-        (Float(_), Int(_) | Float(_) | Decimal { .. }) | (Int(_) | Decimal { .. }, Float(_)) => {
+        (Int(l), Float(r)) => int_float_order(*l, *r),
+        (Float(l), Int(r)) => int_float_order(*r, *l).reverse(),
+        (Float(_), Float(_) | Decimal { .. }) | (Decimal { .. }, Float(_)) => {
             float_order(to_float(left)?, to_float(right)?)
         }
         (Decimal { .. }, Int(_) | Decimal { .. }) | (Int(_), Decimal { .. }) => match aligned(left, right) {
@@ -92,6 +101,47 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
         },
         _ => return None,
     })
+}
+
+/// An int compared with a float, exactly: as floats, ints beyond 2^53 would run together.
+pub(crate) fn int_float_order(l: i64, r: f64) -> Ordering {
+    // 2^63 is the first float beyond i64; -2^63 is still in it.
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if r.is_nan() || r >= BEYOND {
+        return Ordering::Less;
+    }
+    if r < -BEYOND {
+        return Ordering::Greater;
+    }
+    let whole = r.trunc();
+    l.cmp(&(whole as i64)).then_with(|| whole.partial_cmp(&r).unwrap_or(Ordering::Equal))
+}
+
+/// A total order of any values, for sorting: null last, then by what they are, then by value, the other way round when
+/// `down`. Numbers of several types go by their nearest floats first.
+pub(crate) fn arrange(left: &Value, right: &Value, down: bool) -> Ordering {
+    if left.is_null() || right.is_null() {
+        return left.is_null().cmp(&right.is_null());
+    }
+    let (left, right) = (left.clone().peel(), right.clone().peel());
+    let rank = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Int(_) | Value::Float(_) | Value::Decimal { .. } => 2,
+        Value::Text(_) => 3,
+        Value::Date(_) => 4,
+        Value::DateTime { zone, .. } => 5 + u8::from(zone.is_some()),
+        Value::Duration(_) => 7,
+        Value::Binary(_) => 8,
+        Value::List(_) | Value::Struct(_) | Value::Json(_) => 9,
+    };
+    let exact = |value: &Value| u8::from(!matches!(value, Value::Float(_)));
+    let within = match (to_float(&left), to_float(&right)) {
+        (Some(l), Some(r)) if exact(&left) != exact(&right) => float_order(l, r).then(exact(&left).cmp(&exact(&right))),
+        _ => order(&left, &right).unwrap_or(Ordering::Equal),
+    };
+    let order = rank(&left).cmp(&rank(&right)).then(within);
+    if down { order.reverse() } else { order }
 }
 
 fn float_order(l: f64, r: f64) -> Ordering {
@@ -110,7 +160,7 @@ pub(crate) fn to_float(value: &Value) -> Option<f64> {
         Value::Float(x) => Some(*x),
         // Going by text gives the float nearest to the decimal.
         Value::Decimal { .. } => value.to_text().parse().ok(),
-        Value::Json(_) => to_float(&value.clone().peel()).filter(|_| value.as_text().is_none()),
+        Value::Json(Json::Number(_)) => to_float(&value.clone().peel()),
         _ => None,
     }
 }

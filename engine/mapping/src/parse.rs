@@ -11,7 +11,7 @@ pub(crate) const SYNTAX: Code = towpath_spec::codes::TEMPLATE_SYNTAX;
 
 /// Operators, filters and brackets one may be inside of at any point of an expression. The parser, the checker and
 /// Polars all descend once for each.
-const MAX_DEPTH: usize = 120;
+pub(crate) const MAX_DEPTH: usize = 120;
 
 /// Parses a template: text with `{{ }}` and `{% %}`.
 pub(crate) fn template<'t>(text: &'t Text, files: &Files) -> Result<ast::Stmt<'t>, Vec<Diagnostic>> {
@@ -86,6 +86,14 @@ fn bump(open: &mut [usize]) {
 fn syntax_error(text: &Text, files: &Files, error: &minijinja::Error, bare: bool) -> Diagnostic {
     let Range { start, end } = error.range().unwrap_or(0..text.value.len());
     let (start, end) = (start.min(text.value.len()), end.clamp(start, text.value.len().max(start)));
+    if let Some(statement) = error.detail().and_then(|detail| detail.strip_prefix("unknown statement ")) {
+        let help = match statement {
+            "break" | "continue" => "leave items out with `{% for x in list if … %}`",
+            _ => "`if`, `for`, `set` and `macro` are",
+        };
+        let message = format!("`{{% {statement} %}}` is not offered in mappings");
+        return Diagnostic::error(SYNTAX, files.inside(text, start, end), message).help(help);
+    }
     let message = error.detail().map_or_else(|| error.to_string(), str::to_owned);
     let (place, help) = match slips::find(&text.value, start, bare) {
         Some((place, help)) => (place, Some(help)),

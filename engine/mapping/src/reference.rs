@@ -27,5 +27,7 @@ pub fn reference() -> Vec<FunctionDoc> {
         doc: function.doc,
         examples: function.examples,
     };
-    functions::all().map(doc).collect()
+    let mut all: Vec<FunctionDoc> = functions::all().map(doc).collect();
+    all.sort_by_key(|function| function.name);
+    all
 }

@@ -82,7 +82,7 @@ impl ScalarTemplate {
 
     fn parse_as(text: &Text, files: &Files, bare: bool) -> Result<Self, Vec<Diagnostic>> {
         // `params` and `run` are names like others here, so the checker is not told of them.
-        let scope = Scope { files, columns: None, params: &[], extra: &[] };
+        let scope = Scope { files, columns: None, params: &[], extra: &[], macros: None };
         let mut checker = Checker::new(&scope, text);
         checker.reserve_nothing();
         let root = if bare {

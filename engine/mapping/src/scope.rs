@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use towpath_spec::{Field, Files, Schema, Type};
 
+use crate::macros::Macros;
 use crate::value::Value;
 
 /// The names a template may use, with their types.
@@ -18,6 +19,8 @@ pub struct Scope<'a> {
     pub params: &'a [Field],
     /// Further names that belong to a row, e.g. `record` of a lookup match.
     pub extra: &'a [Field],
+    /// Macros of files, which may be called.
+    pub macros: Option<&'a Macros<'a>>,
 }
 
 /// Facts about the run that templates may read.

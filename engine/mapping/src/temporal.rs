@@ -148,7 +148,9 @@ pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
             continue;
         }
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let (number, unit) = (&rest[..end], &rest[end..=end]);
+        let (number, others) = rest.split_at(end);
+        let after = others.char_indices().nth(1).map_or(others.len(), |(at, _)| at);
+        let (unit, others) = others.split_at(after);
         let scale: i128 = match (in_time, unit) {
             (false, "W") => 7 * i128::from(MICROS_PER_DAY),
             (false, "D") => i128::from(MICROS_PER_DAY),
@@ -161,7 +163,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
             _ => return Err(wrong()),
         };
         total += duration_part(number, scale).ok_or_else(wrong)?;
-        rest = &rest[end + 1..];
+        rest = others;
     }
     i64::try_from(sign * total).map_err(|_| format!("`{text}` is too long a duration"))
 }

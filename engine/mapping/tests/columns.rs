@@ -86,7 +86,7 @@ fn aggregates_leave_nulls_out() {
     )
     .unwrap();
     let files = Files::new();
-    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
     let sources = [
         "count()",
         "count(n)",
@@ -136,7 +136,7 @@ fn aggregates_leave_nulls_out() {
 fn value_and_failure_share_their_work() {
     let schema = Schema::new(vec![Field::new("t", Type::Text)]);
     let files = Files::new();
-    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
     let compiled = compile_template(&text("{{ t | int }}"), &scope).unwrap();
     let lowered = compiled.lower(&constants());
     let frame = DataFrame::new(2, vec![column("t", Series::new("t".into(), ["1", "x"]))]).unwrap();
@@ -152,7 +152,7 @@ fn value_and_failure_share_their_work() {
 fn streaming_and_memory_agree_over_many_batches() {
     let schema = Schema::new(vec![Field::new("t", Type::Text), Field::new("n", Type::Int)]);
     let files = Files::new();
-    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
     let height = 250_000usize;
     let texts: Vec<String> = (0..height).map(|n| if n % 3 == 0 { "x".into() } else { n.to_string() }).collect();
     let numbers: Vec<i64> = (0..height as i64).collect();
@@ -176,7 +176,7 @@ fn conversions_and_nested_values_keep_their_types() {
     let schema = Schema::new(vec![Field::new("a b.c", Type::Text)]);
     let mut files = Files::new();
     files.add("x", "");
-    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
     let compiled = compile_expression(&text("{'k': row['a b.c'], 'n': [1, 2]}"), &scope).unwrap();
     assert_eq!(compiled.field().0.to_string(), "struct{k: text, n: list<int>}");
     let frame = DataFrame::new(1, vec![column("a b.c", Series::new("x".into(), ["v"]))]).unwrap();
@@ -201,7 +201,7 @@ fn summed(series: Series, ty: &Type, engine: Engine, grouped: bool) -> Result<se
         DataFrame::new(rows, vec![column("x", series), column("k", Series::new("k".into(), vec!["a"; rows]))]).unwrap();
     let schema = Schema::new(vec![Field::new("x", ty.clone())]);
     let files = Files::new();
-    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
     let sum = compile_aggregate(&text(" sum(x)"), &scope).unwrap();
     let frame = frame.lazy();
     let frame = if grouped {
@@ -259,7 +259,7 @@ fn sums_are_exact_or_an_error() {
 /// What a template without columns gives, interpreted and compiled alike.
 fn alone(source: &str) -> Result<Value, String> {
     let (files, schema) = (Files::new(), Schema::new(vec![Field::new("x", Type::Int)]));
-    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+    let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
     let compiled = compile_template(&text(source), &scope).unwrap();
     let found = compiled.interpret(&(), &constants());
     let lowered = compiled.lower(&constants());

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{BufRead, Read};
 use std::path::Path;
 use towpath_connector::{Error, Result};
+use towpath_mapping::{ExactJson, exact_json};
 
 /// The largest document that is read as a whole.
 const LARGEST: u64 = 512 << 20;
@@ -81,7 +82,7 @@ impl Values<'_> {
             }
             at += 1;
             if !line.trim_ascii().is_empty() {
-                let value = serde_json::from_slice(&line).map_err(|error| {
+                let value = serde_json::from_slice(&exact_json(&line)).map_err(|error| {
                     let start: String = String::from_utf8_lossy(&line).chars().take(60).collect();
                     // The parser knows only this line, and calls it the first.
                     let why = error.to_string();
@@ -98,7 +99,7 @@ impl Values<'_> {
 
     /// The items of an array, or a single value.
     fn array(&self, reader: impl BufRead, first: Option<u8>, mut take: impl FnMut(Found) -> bool) -> Result<()> {
-        let mut json = serde_json::Deserializer::from_reader(reader);
+        let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(ExactJson::new(reader)));
         let mut stopped = false;
         let done = if first == Some(b'[') {
             let items = Items { take: &mut take, stopped: &mut stopped };
@@ -123,7 +124,7 @@ impl Values<'_> {
                 format!("{} is larger than the 512 MB a document with `records` may have", self.file.display());
             return Err(Error::user(message).help("turn it into JSON lines, e.g. with `jq -c '.items[]'`"));
         }
-        let document: Value = serde_json::from_slice(&text).map_err(|error| self.not_json(&error))?;
+        let document: Value = serde_json::from_slice(&exact_json(&text)).map_err(|error| self.not_json(&error))?;
         drop(text);
         let found = jsonpath_rust::JsonPath::query(&document, path)
             .map_err(|error| Error::user(format!("`records`: {error}")))?;

@@ -4,7 +4,7 @@ use crate::args::{GraphArgs, GraphFormat, Shared};
 use crate::documents::Workspace;
 use crate::failure::Ended;
 use std::process::ExitCode;
-use towpath_plan::{NodeKind, Output, Plan, Port, StepPlan};
+use towpath_plan::{NodeKind, Output, Plan, Port};
 
 /// Draws a pipeline as text for Mermaid or Graphviz.
 pub fn graph(args: &GraphArgs, shared: &Shared) -> Ended {
@@ -57,11 +57,7 @@ fn edges(plan: &Plan) -> Vec<(Port, usize, &'static str)> {
             NodeKind::Transform(transform) => {
                 out.push((transform.input, at, ""));
                 for step in &transform.steps {
-                    match &step.plan {
-                        StepPlan::Join(join) => out.push((join.with, at, "join")),
-                        StepPlan::Union(ports) => out.extend(ports.iter().map(|port| (*port, at, "union"))),
-                        _ => {}
-                    }
+                    out.extend(step.plan.others().into_iter().map(|port| (port, at, step.name)));
                 }
             }
         }

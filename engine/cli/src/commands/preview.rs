@@ -6,7 +6,7 @@ use crate::failure::{Ended, Failure};
 use crate::secrets::Secrets;
 use crate::stand_ins::StandIns;
 use crate::world::{self, Overrides};
-use crate::{screen, table};
+use crate::{fields, screen, table};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,6 +23,9 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
     let mut workspace = Workspace::around(&args.pipeline)?;
     workspace.tells_unread = false;
     let plan = workspace.plan_or_fail(&args.pipeline, shared)?;
+    if args.explain {
+        fields::explain(&plan, shared.format);
+    }
     let base = args.node.strip_suffix(".rejects").unwrap_or(&args.node);
     if plan.node(base).is_none() {
         let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();

@@ -6,7 +6,7 @@ use crate::failure::{Ended, Failure};
 use crate::secrets::Secrets;
 use crate::stand_ins::StandIns;
 use crate::world::{self, Overrides};
-use crate::{progress, screen, summary};
+use crate::{fields, progress, screen, summary};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,6 +55,9 @@ fn rank(code: u8) -> u8 {
 async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: CancellationToken) -> Result<Status, Failure> {
     let mut workspace = Workspace::around(pipeline)?;
     let plan = workspace.plan_or_fail(pipeline, shared)?;
+    if args.explain {
+        fields::explain(&plan, shared.format);
+    }
     if let Some(missing) = plan.blocked.iter().find(|blocked| blocked.code == codes::MISSING_PARAM) {
         return Err(Failure::Usage(missing.message.clone(), missing.help.clone()));
     }

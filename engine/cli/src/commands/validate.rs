@@ -3,12 +3,10 @@
 use crate::args::{Format, Shared, ValidateArgs};
 use crate::documents::{PROJECT, Workspace, shown};
 use crate::failure::{Ended, Failure, diagnostics_to};
-use crate::table;
+use crate::fields;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use towpath_mapping::{Compiled, Mode};
-use towpath_plan::{NodeKind, Plan, StepPlan};
-use towpath_spec::diagnostic::did_you_mean;
+use towpath_plan::Plan;
 use towpath_spec::document::{DocumentKind, document_kind, read_project};
 use towpath_spec::{Diagnostic, parse_yaml};
 
@@ -111,7 +109,7 @@ fn check(path: &Path, args: &ValidateArgs, shared: &Shared) -> Result<(Workspace
                 problems.extend(std::mem::take(&mut workspace.problems));
             }
             if let Some(plan) = &plan {
-                tell(plan, args)?;
+                tell(plan, args, shared)?;
             }
             problems
         }
@@ -119,74 +117,12 @@ fn check(path: &Path, args: &ValidateArgs, shared: &Shared) -> Result<(Workspace
     Ok((workspace, problems))
 }
 
-fn tell(plan: &Plan, args: &ValidateArgs) -> Result<(), Failure> {
+fn tell(plan: &Plan, args: &ValidateArgs, shared: &Shared) -> Result<(), Failure> {
     if let Some(node) = &args.schema {
-        schema(plan, node)?;
+        fields::schema(plan, node, shared.format)?;
     }
     if args.explain {
-        explain(plan);
+        fields::explain(plan, shared.format);
     }
     Ok(())
-}
-
-fn schema(plan: &Plan, name: &str) -> Result<(), Failure> {
-    let Some(node) = plan.node(name) else {
-        let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
-        let help = did_you_mean(name, names).unwrap_or_default();
-        return Err(Failure::usage(format!("pipeline `{}` has no node `{name}`", plan.pipeline), help));
-    };
-    let schema = match &node.kind {
-        NodeKind::Sink(sink) => sink.input_schema.as_ref(),
-        _ => node.schema.as_ref(),
-    };
-    let Some(schema) = schema else {
-        println!("the columns of `{name}` are not known before the run");
-        return Ok(());
-    };
-    let mut out = table::bordered(vec!["column".into(), "type".into(), "null".into()]);
-    for field in &schema.fields {
-        out.add_row(vec![field.name.clone(), field.ty.to_string(), if field.nullable { "yes" } else { "no" }.into()]);
-    }
-    println!("{out}");
-    Ok(())
-}
-
-fn explain(plan: &Plan) {
-    let mut out = table::bordered(vec!["node".into(), "step".into(), "field".into(), "how".into()]);
-    let mut add = |node: &str, step: &str, field: &str, value: &Compiled| {
-        let how = match value.mode() {
-            Mode::Compiled => "compiled".to_owned(),
-            Mode::Interpreted { why } => format!("interpreted: {why}"),
-        };
-        out.add_row(vec![node.to_owned(), step.to_owned(), field.to_owned(), how]);
-    };
-    for node in &plan.nodes {
-        match &node.kind {
-            NodeKind::Source(_) => {}
-            NodeKind::Sink(sink) => {
-                for (path, value) in sink.record.iter().flat_map(|record| record.leaves()) {
-                    add(&node.name, "record", &path, value);
-                }
-            }
-            NodeKind::Transform(transform) => {
-                for step in &transform.steps {
-                    let label = format!("{} {}", step.index + 1, step.name);
-                    match &step.plan {
-                        StepPlan::Filter(value) => add(&node.name, &label, "", value),
-                        StepPlan::Map(columns) | StepPlan::Set(columns) | StepPlan::Cast(columns) => {
-                            columns.iter().for_each(|column| add(&node.name, &label, &column.name, &column.value));
-                        }
-                        StepPlan::Check(checks) => {
-                            checks.iter().for_each(|check| add(&node.name, &label, &check.name, &check.expect));
-                        }
-                        StepPlan::Lookup(lookup) => {
-                            lookup.with.iter().for_each(|column| add(&node.name, &label, &column.name, &column.value));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-    println!("{out}");
 }

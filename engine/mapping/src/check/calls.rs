@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use minijinja::machinery::ast;
-use towpath_spec::Code;
 use towpath_spec::diagnostic::did_you_mean;
+use towpath_spec::{Code, Diagnostic, codes};
 
 use super::{Checker, MISMATCH, bytes, is_null_elsewhere, span_of, unify, widen};
 use crate::expr::{Call, Kind, Node};
 use crate::functions::{self, Argument, Binder, Function, FunctionKind, Problem, Rest};
+use crate::macros::Macros;
 use crate::value::Value;
 
-const UNKNOWN_FUNCTION: Code = towpath_spec::codes::UNKNOWN_FUNCTION;
-const ARGUMENTS: Code = towpath_spec::codes::WRONG_ARGUMENTS;
+const UNKNOWN_FUNCTION: Code = codes::UNKNOWN_FUNCTION;
+const ARGUMENTS: Code = codes::WRONG_ARGUMENTS;
 
 impl Checker<'_> {
     pub(super) fn filter(&mut self, filter: &ast::Filter<'_>, place: Range<usize>) -> Option<Node> {
@@ -43,6 +44,9 @@ impl Checker<'_> {
     pub(super) fn function(&mut self, call: &ast::Call<'_>, place: Range<usize>) -> Option<Node> {
         let ast::Expr::Var(var) = &call.expr else {
             let help = match &call.expr {
+                ast::Expr::GetAttr(get) if get.name == "cycle" => {
+                    Some("choose by the place: `'a' if loop.index0 % 2 == 0 else 'b'`".into())
+                }
                 ast::Expr::GetAttr(get) => {
                     let name = match get.name {
                         "strip" => "trim",
@@ -65,6 +69,13 @@ impl Checker<'_> {
             self.arguments(&call.args);
             return None;
         }
+        if let Some(found) = self.macro_named(var.id) {
+            return self.call_macro(&found, call, at, place);
+        }
+        if var.id == "caller" && !self.frames.is_empty() {
+            self.unknown_in_macro(var.id, at);
+            return None;
+        }
         let function = self.look_up(var.id, FunctionKind::Function, at.clone());
         let rest = self.arguments(&call.args);
         let (function, rest) = (function?, rest?);
@@ -74,6 +85,10 @@ impl Checker<'_> {
     fn look_up(&mut self, name: &str, kind: FunctionKind, at: Range<usize>) -> Option<&'static Function> {
         if let Some(function) = functions::find(name, kind) {
             return Some(function);
+        }
+        if kind == FunctionKind::Function && self.scope.macros.is_some_and(Macros::is_partial) {
+            // It may be a macro of the file that cannot be read, which was said.
+            return None;
         }
         let negated = self.text.value.get(..at.start).is_some_and(|before| before.trim_end().ends_with(" not"));
         let other = [FunctionKind::Filter, FunctionKind::Function, FunctionKind::Test]
@@ -87,6 +102,8 @@ impl Checker<'_> {
                 Some(format!("did you mean `is {}none`?", if negated { "not " } else { "" }))
             }
             None if name == "len" => Some("did you mean `length`?".into()),
+            None if self.macro_named(name).is_some() => Some(format!("`{name}` is a macro: write `{name}(…)`")),
+            None if kind == FunctionKind::Function => self.nearest_callable(name, functions::names(kind).collect()),
             None => did_you_mean(name, functions::names(kind)),
         };
         self.report_with(UNKNOWN_FUNCTION, at, format!("unknown {kind} `{name}`"), help);
@@ -94,7 +111,7 @@ impl Checker<'_> {
     }
 
     /// The written arguments with their names.
-    fn arguments<'t>(&mut self, args: &[ast::CallArg<'t>]) -> Option<Vec<(Option<&'t str>, Node)>> {
+    pub(super) fn arguments<'t>(&mut self, args: &[ast::CallArg<'t>]) -> Option<Vec<(Option<&'t str>, Node)>> {
         let mut nodes = Vec::with_capacity(args.len());
         let mut sound = true;
         for arg in args {
@@ -178,7 +195,17 @@ impl Checker<'_> {
         let piped = value.is_some();
         let mut slots = self.slots(function, value, rest, &at)?;
         if function.name == "default" {
-            return self.default(slots, place);
+            return self.default(slots, at, place);
+        }
+        if let [left, right] = slots.as_mut_slice()
+            && function.kinds == [FunctionKind::Test]
+            && (functions::comparison(function.name).is_some() || function.name == "in")
+        {
+            let (left, right) = (left.1.take()?, right.1.take()?);
+            return match functions::comparison(function.name) {
+                Some(op) => self.compare(op, left, right, place),
+                None => self.contains(left, right, place),
+            };
         }
         // A parameter `default` means the same everywhere: what to take for null and for what cannot be converted.
         let default = function.parameters.iter().position(|parameter| parameter.name == "default");
@@ -221,7 +248,12 @@ impl Checker<'_> {
         }
     }
 
-    fn default(&mut self, slots: Vec<(Option<String>, Option<Node>)>, place: Range<usize>) -> Option<Node> {
+    fn default(
+        &mut self,
+        slots: Vec<(Option<String>, Option<Node>)>,
+        at: Range<usize>,
+        place: Range<usize>,
+    ) -> Option<Node> {
         let mut slots = slots.into_iter().map(|(_, node)| node);
         let value = slots.next().flatten()?;
         let other = slots.next().flatten().unwrap_or_else(|| Node::constant(Value::from(""), place.clone()));
@@ -235,6 +267,15 @@ impl Checker<'_> {
                 }
             },
         };
+        // In a macro or a loop that is unrolled it may have one for another value.
+        let is_once = self.frames.is_empty() && self.unrolled == 1;
+        if is_once && !value.nullable && !value.fallible && !empty_too {
+            let span = self.scope.files.inside(self.text, at.start, at.end);
+            self.warnings.push(
+                Diagnostic::warning(codes::NO_EFFECT, span, "`default` is without effect: the value is never null")
+                    .help("leave it away; for empty text as well write `| default(…, true)`"),
+            );
+        }
         self.with_default(value, other, empty_too, place)
     }
 

@@ -1,6 +1,8 @@
 //! From syntax to the typed tree: names are looked up, types and nullability worked out, problems gathered at their place.
 
 mod calls;
+mod loops;
+mod macros;
 mod operators;
 mod statements;
 
@@ -12,6 +14,7 @@ use towpath_spec::{Code, Diagnostic, Field, Text, Type};
 
 use crate::expr::{Kind, Node};
 use crate::interpret::LOOP_FACTS;
+use crate::macros::Macros;
 use crate::scope::{Scope, run_fields};
 use crate::value::Value;
 
@@ -20,13 +23,31 @@ const UNKNOWN_NAME: Code = towpath_spec::codes::UNKNOWN_NAME;
 const MISMATCH: Code = towpath_spec::codes::TYPE_MISMATCH;
 const SYNTAX: Code = crate::parse::SYNTAX;
 
+pub(crate) use statements::statement_place;
+
 /// Turns the syntax of one template into a typed tree.
 pub(crate) struct Checker<'a> {
     pub scope: &'a Scope<'a>,
     pub text: &'a Text,
     pub problems: Vec<Diagnostic>,
+    /// What is worth knowing, though not wrong.
+    pub warnings: Vec<Diagnostic>,
     /// What `{% set %}` and `{% for %}` named, innermost last.
     locals: Vec<(String, Node)>,
+    /// Macros of the template itself.
+    pub own: Option<&'a Macros<'a>>,
+    /// Macros one is inside of, outermost first.
+    frames: Vec<macros::Frame<'a>>,
+    /// Whether a macro is looked at by itself, with parameters of any type.
+    defining: bool,
+    /// Nodes that macros and names have put where they were not written.
+    expanded: usize,
+    /// Blocks of `{% if %}` and `{% for %}` one is inside of.
+    nesting: usize,
+    /// Items of the unrolled loops one is inside of, multiplied.
+    unrolled: usize,
+    /// How deep in expressions one is.
+    depth: usize,
     /// Slots for loop variables given out so far.
     slots: usize,
     /// Whether `params`, `run` and `row` mean what they mean in rows.
@@ -84,7 +105,22 @@ pub(crate) fn span_of(expr: &ast::Expr<'_>) -> Range<usize> {
 
 impl<'a> Checker<'a> {
     pub fn new(scope: &'a Scope<'a>, text: &'a Text) -> Self {
-        Self { scope, text, problems: Vec::new(), locals: Vec::new(), slots: 0, in_rows: true }
+        Self {
+            scope,
+            text,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            locals: Vec::new(),
+            own: None,
+            frames: Vec::new(),
+            defining: false,
+            expanded: 0,
+            nesting: 0,
+            unrolled: 1,
+            depth: 0,
+            slots: 0,
+            in_rows: true,
+        }
     }
 
     /// Makes `params`, `run` and `row` names like others.
@@ -95,7 +131,9 @@ impl<'a> Checker<'a> {
     /// Reports a problem at bytes of the template.
     fn report(&mut self, code: Code, place: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
         let span = self.scope.files.inside(self.text, place.start, place.end);
-        self.problems.push(Diagnostic::error(code, span, message));
+        let problem = Diagnostic::error(code, span, message);
+        let problem = self.callers().into_iter().fold(problem, |problem, (at, what)| problem.label(at, what));
+        self.problems.push(problem);
         let last = self.problems.len() - 1;
         &mut self.problems[last]
     }
@@ -107,6 +145,21 @@ impl<'a> Checker<'a> {
     /// The tree of an expression; `None` when something in it was reported.
     pub fn expr(&mut self, expr: &ast::Expr<'_>) -> Option<Node> {
         let place = span_of(expr);
+        if !self.frames.is_empty() && !self.expand(1, place.clone()) {
+            return None;
+        }
+        // What is written is bounded by the parser, what macros make of it is not.
+        if self.depth > 2 * macros::MAX_DEPTH {
+            self.report(crate::macros::BAD_MACRO, place, "macros call each other too deep");
+            return None;
+        }
+        self.depth += 1;
+        let node = self.expr_at(expr, place);
+        self.depth -= 1;
+        node
+    }
+
+    fn expr_at(&mut self, expr: &ast::Expr<'_>, place: Range<usize>) -> Option<Node> {
         match expr {
             ast::Expr::Const(constant) => self.constant(&constant.value, place),
             ast::Expr::Var(var) => self.name(var.id, place),
@@ -158,7 +211,11 @@ impl<'a> Checker<'a> {
     /// A bare name: a local, a reserved name, a further name of the row, or a column.
     fn name(&mut self, name: &str, place: Range<usize>) -> Option<Node> {
         if let Some((_, node)) = self.locals.iter().rev().find(|(local, _)| local == name) {
-            return Some(node.clone());
+            // Each use repeats the tree; the node stands where the name is used.
+            let mut size = 0;
+            node.walk(&mut |_| size += 1);
+            let node = Node { span: place.clone(), ..node.clone() };
+            return self.expand(size - 1, place).then_some(node);
         }
         match name {
             _ if !self.in_rows => {}
@@ -167,15 +224,21 @@ impl<'a> Checker<'a> {
                 self.report(SYNTAX, place, message);
                 return None;
             }
-            "row" => return self.whole_row(place),
+            "row" if self.frames.is_empty() => return self.whole_row(place),
             _ => {}
         }
         self.named_column(name, place, true)
     }
 
     fn named_column(&mut self, name: &str, place: Range<usize>, bare: bool) -> Option<Node> {
-        if let Some(field) = self.scope.extra.iter().filter(|_| bare).find(|field| field.name == name) {
+        if let Some(field) =
+            self.scope.extra.iter().filter(|_| bare && self.frames.is_empty()).find(|field| field.name == name)
+        {
             return Some(self.column(field, place));
+        }
+        if !self.frames.is_empty() {
+            self.unknown_in_macro(name, place);
+            return None;
         }
         let Some(schema) = self.scope.columns else {
             return Some(self.column(&Field::new(name, Type::Json), place));
@@ -191,6 +254,8 @@ impl<'a> Checker<'a> {
         }
         let help = if bare && crate::functions::find(name, crate::functions::FunctionKind::Function).is_some() {
             Some(format!("`{name}` is a function: call it with `{name}()`"))
+        } else if bare && self.macro_named(name).is_some() {
+            Some(format!("`{name}` is a macro: call it with `{name}(…)`"))
         } else if bare && is_null_elsewhere(name) {
             Some("did you mean `none`?".into())
         } else {

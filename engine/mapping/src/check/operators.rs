@@ -7,6 +7,7 @@ use towpath_spec::Type;
 
 use super::{Checker, MISMATCH, span_of, unify, widen};
 use crate::expr::{Arithmetic, Comparison, Kind, Node};
+use crate::narrow::{not_null_where, nullable_given};
 use crate::ops;
 use crate::value::Value;
 
@@ -131,7 +132,7 @@ impl Checker<'_> {
         Some(Node { kind: Kind::Concat(parts), ty: Type::Text, nullable: false, fallible, span: place })
     }
 
-    fn compare(&mut self, op: Comparison, left: Node, right: Node, place: Range<usize>) -> Option<Node> {
+    pub(super) fn compare(&mut self, op: Comparison, left: Node, right: Node, place: Range<usize>) -> Option<Node> {
         let equality = matches!(op, Comparison::Equal | Comparison::Unequal);
         let nested = |ty: &Type| matches!(ty, Type::List(_) | Type::Struct(_));
         let fits = match (&left.ty, &right.ty) {
@@ -182,7 +183,7 @@ impl Checker<'_> {
         all
     }
 
-    fn contains(&mut self, item: Node, set: Node, place: Range<usize>) -> Option<Node> {
+    pub(super) fn contains(&mut self, item: Node, set: Node, place: Range<usize>) -> Option<Node> {
         let fits = match (&item.ty, &set.ty) {
             (Type::Json | Type::Null, _) | (_, Type::Json | Type::Null) => true,
             (item, Type::List(inner)) => unify(item, inner).is_some() || (item.is_numeric() && inner.is_numeric()),
@@ -254,7 +255,9 @@ impl Checker<'_> {
             return None;
         };
         let (then, other) = (widen(then, &ty), widen(other, &ty));
-        let nullable = then.nullable || other.nullable;
+        // In each outcome what the test says about null holds.
+        let nullable = nullable_given(&then, &not_null_where(&test, true))
+            || nullable_given(&other, &not_null_where(&test, false));
         let fallible = test.fallible || then.fallible || other.fallible;
         let kind = Kind::If(Box::new(test), Box::new(then), Box::new(other));
         Some(Node { kind, ty, nullable, fallible, span: place })

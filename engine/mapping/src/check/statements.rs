@@ -1,10 +1,13 @@
-//! Text with `{{ }}` and `{% %}`: `if` and `set` become expressions, `for` a loop.
+//! Text with `{{ }}` and `{% %}`: `if` and `set` become expressions.
+
+use std::ops::Range;
 
 use minijinja::machinery::ast;
 use towpath_spec::Type;
 
-use super::{Checker, MISMATCH, SYNTAX, bytes, loop_type, span_of};
-use crate::expr::{Kind, Loop, Node};
+use super::{Checker, MISMATCH, SYNTAX, bytes, span_of, unify, widen};
+use crate::expr::{Kind, Node};
+use crate::macros::BAD_MACRO;
 use crate::value::Value;
 
 /// Nodes a name of `{% set %}` may stand for.
@@ -16,13 +19,14 @@ impl Checker<'_> {
         let ast::Stmt::Template(template) = template else {
             return None;
         };
-        if let [ast::Stmt::EmitExpr(only)] = template.children.as_slice() {
-            return self.expr(&only.expr);
-        }
-        let statements = &template.children;
-        // `{% set %}` before one `{{ }}` keeps the type as well.
-        if let [sets @ .., ast::Stmt::EmitExpr(last)] = statements.as_slice()
-            && sets.iter().all(|statement| matches!(statement, ast::Stmt::Set(_)))
+        self.statements(&template.children)
+    }
+
+    /// The tree of a template's statements, or of a macro's.
+    pub(super) fn statements(&mut self, statements: &[ast::Stmt<'_>]) -> Option<Node> {
+        // Macros of the template print nothing; `{% set %}` before one `{{ }}` keeps the type as well.
+        if let [sets @ .., ast::Stmt::EmitExpr(last)] = statements
+            && sets.iter().all(|statement| matches!(statement, ast::Stmt::Set(_) | ast::Stmt::Macro(_)))
         {
             for set in sets {
                 self.statement(set)?;
@@ -32,8 +36,16 @@ impl Checker<'_> {
         self.body(statements)
     }
 
-    fn body(&mut self, statements: &[ast::Stmt<'_>]) -> Option<Node> {
+    /// Statements with a scope of their own: names they give are forgotten behind them.
+    pub(super) fn body(&mut self, statements: &[ast::Stmt<'_>]) -> Option<Node> {
         let outer = self.locals.len();
+        let node = self.open_body(statements);
+        self.locals.truncate(outer);
+        node
+    }
+
+    /// Statements that leave the names they give behind them.
+    fn open_body(&mut self, statements: &[ast::Stmt<'_>]) -> Option<Node> {
         let mut parts = Vec::with_capacity(statements.len());
         let mut sound = true;
         for statement in statements {
@@ -43,7 +55,6 @@ impl Checker<'_> {
                 None => sound = false,
             }
         }
-        self.locals.truncate(outer);
         if !sound {
             return None;
         }
@@ -67,103 +78,108 @@ impl Checker<'_> {
         })
     }
 
+    /// `{% if %}`. As in Jinja it is no scope: what is set in a branch is known behind it.
+    fn condition(&mut self, condition: &ast::IfCond<'_>, span: Range<usize>) -> Option<Node> {
+        let test = self.expr(&condition.expr);
+        self.nesting += 1;
+        let outer = self.locals.len();
+        let then = self.open_body(&condition.true_body);
+        let in_then = self.locals.split_off(outer);
+        let other = self.open_body(&condition.false_body);
+        let in_other = self.locals.split_off(outer);
+        self.nesting -= 1;
+        let (test, then, other) = (test?, then?, other?);
+        let mut names: Vec<String> = Vec::new();
+        for (name, _) in in_then.iter().chain(&in_other) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        for name in names {
+            let value = |branch: &[(String, Node)]| {
+                let set = branch.iter().rev().chain(self.locals.iter().rev()).find(|(known, _)| *known == name);
+                set.map_or_else(|| Node::constant(Value::Null, span.clone()), |(_, node)| node.clone())
+            };
+            let (left, right) = (value(&in_then), value(&in_other));
+            let Some(ty) = unify(&left.ty, &right.ty) else {
+                let message = format!("`{name}` is {} or {}, as the condition is true or not", left.ty, right.ty);
+                self.locals.push((name, Node { ty: Type::Json, ..Node::constant(Value::Null, span.clone()) }));
+                self.report(MISMATCH, span, message).help = Some("convert one of them, e.g. `| string`".into());
+                return None;
+            };
+            let (left, right) = (widen(left, &ty), widen(right, &ty));
+            let nullable = left.nullable || right.nullable;
+            let fallible = test.fallible || left.fallible || right.fallible;
+            let kind = Kind::If(Box::new(test.clone()), Box::new(left), Box::new(right));
+            let node = Node { kind, ty, nullable, fallible, span: span.clone() };
+            self.bind(&name, node, span.clone())?;
+        }
+        let fallible = test.fallible || then.fallible || other.fallible;
+        let kind = Kind::If(Box::new(test), Box::new(then), Box::new(other));
+        Some(Node { kind, ty: Type::Text, nullable: false, fallible, span })
+    }
+
+    /// Gives a name to a tree that is repeated wherever the name is used.
+    fn bind(&mut self, name: &str, value: Node, place: Range<usize>) -> Option<()> {
+        let mut size = 0usize;
+        value.walk(&mut |_| size += 1);
+        if size > MAX_SIZE {
+            // Names built on names grow without bound.
+            self.report(SYNTAX, place, format!("`{name}` stands for too large an expression")).help =
+                Some("make it a field of its own with a `set` step".into());
+            return None;
+        }
+        if !self.depth_allowed(&value, place) {
+            return None;
+        }
+        self.locals.push((name.to_owned(), value));
+        Some(())
+    }
+
     /// What a statement prints, if it prints; the outer `None`: something was reported.
     #[expect(clippy::option_option, reason = "outer: soundness; inner: whether there is text")]
     fn statement(&mut self, statement: &ast::Stmt<'_>) -> Option<Option<Node>> {
         match statement {
             ast::Stmt::EmitRaw(raw) => Some(Some(Node::constant(Value::from(raw.raw), bytes(raw.span())))),
             ast::Stmt::EmitExpr(emit) => self.expr(&emit.expr).map(Some),
-            ast::Stmt::IfCond(condition) => {
-                let test = self.expr(&condition.expr);
-                let then = self.body(&condition.true_body);
-                let other = self.body(&condition.false_body);
-                let (test, then, other) = (test?, then?, other?);
-                let fallible = test.fallible || then.fallible || other.fallible;
-                let kind = Kind::If(Box::new(test), Box::new(then), Box::new(other));
-                let span = bytes(condition.span());
-                Some(Some(Node { kind, ty: Type::Text, nullable: false, fallible, span }))
-            }
+            ast::Stmt::IfCond(condition) => self.condition(condition, bytes(condition.span())).map(Some),
             ast::Stmt::Set(set) => {
                 let ast::Expr::Var(var) = &set.target else {
                     self.report(SYNTAX, span_of(&set.target), "`set` gives a value to one name");
                     return None;
                 };
                 let value = self.expr(&set.expr)?;
-                let mut size = 0usize;
-                value.walk(&mut |_| size += 1);
-                if size > MAX_SIZE {
-                    // Every use of the name repeats the expression, so that names built on names grow without bound.
-                    self.report(
-                        SYNTAX,
-                        span_of(&set.target),
-                        format!("`{}` stands for too large an expression", var.id),
-                    )
-                    .help = Some("make it a field of its own with a `set` step".into());
-                    return None;
-                }
-                self.locals.push((var.id.to_owned(), value));
+                self.bind(var.id, value, span_of(&set.target))?;
                 Some(None)
+            }
+            ast::Stmt::Macro(_) if self.nesting == 0 && self.frames.is_empty() => Some(None),
+            ast::Stmt::Macro(inner) => {
+                let place = bytes(inner.span());
+                self.report(BAD_MACRO, place, "a macro stands at the top of a template, not inside of something");
+                None
             }
             ast::Stmt::ForLoop(each) => self.each(each, bytes(each.span())).map(Some),
             other => {
                 let (name, place) = unsupported(other);
                 self.report(SYNTAX, place, format!("`{{% {name} %}}` is not offered in mappings")).help =
-                    Some("`if`, `for` and `set` are".into());
+                    Some("`if`, `for`, `set` and `macro` are".into());
                 None
             }
         }
     }
+}
 
-    fn each(&mut self, each: &ast::ForLoop<'_>, place: std::ops::Range<usize>) -> Option<Node> {
-        let ast::Expr::Var(var) = &each.target else {
-            self.report(SYNTAX, span_of(&each.target), "a loop has one variable here");
-            return None;
-        };
-        if each.recursive {
-            self.report(SYNTAX, place, "recursive loops are not offered in mappings");
-            return None;
-        }
-        let items = self.expr(&each.iter)?;
-        let inner = match &items.ty {
-            Type::List(inner) => (**inner).clone(),
-            Type::Json | Type::Null => Type::Json,
-            other => {
-                let message = format!("a loop goes over a list, found {other}");
-                self.report(MISMATCH, items.span, message);
-                return None;
-            }
-        };
-        let slot = self.slots;
-        self.slots += 2;
-        let outer = self.locals.len();
-        let local = |slot, ty: Type, nullable| Node {
-            kind: Kind::Local(slot),
-            ty,
-            nullable,
-            fallible: false,
-            span: place.clone(),
-        };
-        self.locals.push((var.id.to_owned(), local(slot, inner, true)));
-        let filter = match &each.filter_expr {
-            Some(filter) => Some(self.expr(filter)?),
-            None => None,
-        };
-        self.locals.push(("loop".into(), local(slot + 1, loop_type(), false)));
-        let body = self.body(&each.body);
-        self.locals.truncate(outer);
-        let empty = self.body(&each.else_body);
-        let (body, empty) = (body?, empty?);
-        let fallible = items.fallible
-            || items.ty == Type::Json
-            || body.fallible
-            || empty.fallible
-            || filter.as_ref().is_some_and(|filter| filter.fallible);
-        let kind = Kind::For(Box::new(Loop { slot, items, filter, body, empty }));
-        Some(Node { kind, ty: Type::Text, nullable: false, fallible, span: place })
+/// Where a statement stands that is not offered.
+pub(crate) fn statement_place(statement: &ast::Stmt<'_>) -> Range<usize> {
+    match statement {
+        ast::Stmt::Set(s) => bytes(s.span()),
+        ast::Stmt::IfCond(s) => bytes(s.span()),
+        ast::Stmt::ForLoop(s) => bytes(s.span()),
+        other => unsupported(other).1,
     }
 }
 
-fn unsupported(statement: &ast::Stmt<'_>) -> (&'static str, std::ops::Range<usize>) {
+fn unsupported(statement: &ast::Stmt<'_>) -> (&'static str, Range<usize>) {
     match statement {
         ast::Stmt::WithBlock(s) => ("with", bytes(s.span())),
         ast::Stmt::SetBlock(s) => ("set", bytes(s.span())),

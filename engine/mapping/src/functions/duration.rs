@@ -15,6 +15,7 @@ pub(super) static FUNCTION: Function = Function {
     examples: &[
         example("{{ duration('P1DT2H') }}", "P1DT2H"),
         example("{{ ('2024-01-31T00:00:00Z' | to_datetime) + duration('PT36H') }}", "2024-02-01T12:00:00+00:00"),
+        example("{{ ('P1' ~ 'ä') | duration }}", "reject"),
     ],
     parameters: &[needed("text")],
     rest: Rest::None,

@@ -1,24 +1,29 @@
 //! `join`.
 
-use towpath_spec::Type;
-
+use super::items::{Attribute, item_type};
 use super::{Function, FunctionKind, Rest, example, needed, optional};
 use crate::value::Value;
+use towpath_spec::Type;
 
 pub(super) static FUNCTION: Function = Function {
     name: "join",
     kinds: &[FunctionKind::Filter],
-    signature: "list | join(separator = '') -> text",
-    doc: "The texts of all items, with the separator between them; null items are left out.",
-    examples: &[example("{{ ['a', none, 'b'] | join(', ') }}", "a, b")],
-    parameters: &[needed("value"), optional("separator")],
+    signature: "list | join(separator = '', attribute=?) -> text",
+    doc: "The texts of all items, or of their fields of that name, with the separator between them; nulls are left out.",
+    examples: &[
+        example("{{ ['a', none, 'b'] | join(', ') }}", "a, b"),
+        example("{{ [{'n': 'x'}, {'n': 'y'}] | join('+', attribute='n') }}", "x+y"),
+    ],
+    parameters: &[needed("value"), optional("separator"), optional("attribute")],
     rest: Rest::None,
     bind: |binder| {
-        binder.expect(0, "a list", |ty| matches!(ty, Type::List(_)))?;
+        let item = item_type(binder, 0)?;
         binder.text(1)?;
-        Ok(binder.rows(Type::Text, false, "it reads lists", |args, _| {
-            let items = super::bound::items(&args[0])?;
-            let texts: Vec<String> = items.iter().filter(|item| !item.is_null()).map(Value::to_text).collect();
+        let attribute = Attribute::of(binder, 2)?;
+        attribute.ty(&item)?;
+        Ok(binder.rows(Type::Text, false, "it reads lists", move |args, _| {
+            let items = super::bound::items(&args[0])?.into_iter().map(|item| attribute.get(&item));
+            let texts: Vec<String> = items.filter(|item| !item.is_null()).map(|item| item.to_text()).collect();
             Ok(Value::from(texts.join(args[1].as_text().unwrap_or(""))))
         }))
     },

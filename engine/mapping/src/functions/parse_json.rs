@@ -23,7 +23,9 @@ pub(super) static FUNCTION: Function = Function {
             if let json @ Value::Json(serde_json::Value::Array(_) | serde_json::Value::Object(_)) = &args[0] {
                 return Ok(json.clone());
             }
-            serde_json::from_str(need_text(&args[0])?).map(Value::Json).map_err(|error| format!("no JSON: {error}"))
+            serde_json::from_slice(&crate::exact_json(need_text(&args[0])?.as_bytes()))
+                .map(Value::Json)
+                .map_err(|error| format!("no JSON: {error}"))
         });
         Ok(bound.nullable(true))
     },

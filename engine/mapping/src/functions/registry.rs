@@ -1,81 +1,18 @@
 //! Which functions there are.
 
 use super::{Function, FunctionKind};
-use super::{
-    abs, add, base64_decode, base64_encode, bool, capitalize, coalesce, date_part, days_between, decimal, default,
-    duration, empty, first, float, format_datetime, get, hash, in_timezone, int, is_defined, is_matching, is_none,
-    is_undefined, join, json_object, last, left, length, lower, map_values, mask, max, min, now, null_if, pad_left,
-    pad_right, parse_json, regex_extract, regex_replace, replace, reverse, right, round, short_key, slug, sort, split,
-    split_part, string, substring, subtract, sum, title, to_date, to_datetime, today, tojson, trim, unique, upper,
-    urlencode,
-};
 
-/// All of them, by name.
-static ALL: [&Function; 63] = [
-    &abs::FUNCTION,
-    &add::FUNCTION,
-    &base64_decode::FUNCTION,
-    &base64_encode::FUNCTION,
-    &bool::FUNCTION,
-    &capitalize::FUNCTION,
-    &coalesce::FUNCTION,
-    &date_part::FUNCTION,
-    &days_between::FUNCTION,
-    &decimal::FUNCTION,
-    &default::FUNCTION,
-    &duration::FUNCTION,
-    &empty::FUNCTION,
-    &first::FUNCTION,
-    &float::FUNCTION,
-    &format_datetime::FUNCTION,
-    &get::FUNCTION,
-    &hash::FUNCTION,
-    &in_timezone::FUNCTION,
-    &int::FUNCTION,
-    &is_defined::FUNCTION,
-    &is_matching::FUNCTION,
-    &is_none::FUNCTION,
-    &is_undefined::FUNCTION,
-    &join::FUNCTION,
-    &json_object::FUNCTION,
-    &last::FUNCTION,
-    &left::FUNCTION,
-    &length::FUNCTION,
-    &lower::FUNCTION,
-    &map_values::FUNCTION,
-    &mask::FUNCTION,
-    &max::FUNCTION,
-    &min::FUNCTION,
-    &now::FUNCTION,
-    &null_if::FUNCTION,
-    &pad_left::FUNCTION,
-    &pad_right::FUNCTION,
-    &parse_json::FUNCTION,
-    &regex_extract::FUNCTION,
-    &regex_replace::FUNCTION,
-    &replace::FUNCTION,
-    &reverse::FUNCTION,
-    &right::FUNCTION,
-    &round::FUNCTION,
-    &short_key::FUNCTION,
-    &slug::FUNCTION,
-    &sort::FUNCTION,
-    &split::FUNCTION,
-    &split_part::FUNCTION,
-    &string::FUNCTION,
-    &substring::FUNCTION,
-    &subtract::FUNCTION,
-    &sum::FUNCTION,
-    &title::FUNCTION,
-    &to_date::FUNCTION,
-    &to_datetime::FUNCTION,
-    &today::FUNCTION,
-    &tojson::FUNCTION,
-    &trim::FUNCTION,
-    &unique::FUNCTION,
-    &upper::FUNCTION,
-    &urlencode::FUNCTION,
-];
+/// Each module's function.
+macro_rules! functions {
+    ($($module:ident),+ $(,)?) => {
+        /// All of them, by the names of their modules.
+        static ALL: &[&Function] = &[$(&super::$module::FUNCTION),+];
+    };
+}
+
+functions! {
+    abs, add, base64_decode, base64_encode, batch, bool, capitalize, center, coalesce, date_part, days_between, decimal, default, dictsort, duration, empty, filesizeformat, first, float, format, format_datetime, get, hash, in_timezone, indent, int, is_boolean, is_defined, is_divisibleby, is_eq, is_even, is_false, is_float, is_ge, is_gt, is_in, is_integer, is_iterable, is_le, is_lower, is_lt, is_mapping, is_matching, is_ne, is_none, is_number, is_odd, is_sequence, is_string, is_true, is_undefined, is_upper, items_of, join, json_object, last, left, length, list, lower, map, map_values, mask, max, min, now, null_if, pad_left, pad_right, parse_json, range, regex_extract, regex_replace, reject, rejectattr, replace, reverse, right, round, select, selectattr, short_key, slice, slug, sort, split, split_part, string, striptags, substring, subtract, sum, title, to_date, to_datetime, today, tojson, trim, truncate, unique, upper, urlencode, uuid5, wordcount, wordwrap,
+}
 
 /// All functions, by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
@@ -89,6 +26,12 @@ pub(crate) fn find(name: &str, kind: FunctionKind) -> Option<&'static Function> 
         ("d", FunctionKind::Filter) => "default",
         ("e" | "escape", _) => return None,
         ("count", FunctionKind::Filter) => "length",
+        ("equalto" | "==", FunctionKind::Test) => "eq",
+        ("!=", FunctionKind::Test) => "ne",
+        ("lessthan" | "<", FunctionKind::Test) => "lt",
+        ("<=", FunctionKind::Test) => "le",
+        ("greaterthan" | ">", FunctionKind::Test) => "gt",
+        (">=", FunctionKind::Test) => "ge",
         (name, _) => name,
     };
     all().find(|function| function.name == name && function.kinds.contains(&kind))

@@ -1,38 +1,15 @@
 //! `subtract`.
 
-use towpath_spec::Type;
-
-use super::bound::need_text;
-use super::{Function, FunctionKind, Problem, Rest, example, needed};
-use crate::ops;
-use crate::temporal;
-use crate::value::Value;
+use super::{Function, FunctionKind, Rest, example, shift};
+use crate::expr::Arithmetic;
 
 pub(super) static FUNCTION: Function = Function {
     name: "subtract",
     kinds: &[FunctionKind::Filter],
     signature: "datetime | subtract(duration) -> datetime",
-    doc: "A date or datetime that much earlier; the duration may be given as ISO 8601 text. A date moves by whole days.",
+    doc: "A date or datetime that much earlier; the duration may be given as ISO 8601 text. A date moves by whole days. A duration is a length of time, and `P1D` is 24 hours: see `add`.",
     examples: &[example("{{ '2024-03-01' | to_date | subtract(duration('P1D')) }}", "2024-02-29")],
-    parameters: &[needed("value"), needed("duration")],
+    parameters: &shift::PARAMETERS,
     rest: Rest::None,
-    bind: |binder| {
-        binder
-            .expect(0, "a date or datetime", |ty| matches!(ty, Type::Date | Type::DateTime { .. } | Type::Duration))?;
-        binder.expect(1, "a duration", |ty| matches!(ty, Type::Duration | Type::Text))?;
-        if let Some(constant) = binder.get(1).and_then(|argument| argument.constant).and_then(Value::as_text) {
-            temporal::parse_duration(constant)
-                .map_err(|message| Problem::new(towpath_spec::codes::WRONG_ARGUMENTS, 1, message))?;
-        }
-        let nullable = binder.get(0).is_some_and(|a| a.nullable) || binder.get(1).is_some_and(|a| a.nullable);
-        let bound = binder.rows(binder.ty(0).clone(), true, "it moves dates row by row", |args, _| {
-            let by = match &args[1] {
-                Value::Null => return Ok(Value::Null),
-                duration @ Value::Duration(_) => duration.clone(),
-                text => Value::Duration(temporal::parse_duration(need_text(text)?.trim())?),
-            };
-            ops::arithmetic(crate::expr::Arithmetic::Subtract, &args[0], &by)
-        });
-        Ok(bound.nullable(nullable))
-    },
+    bind: |binder| shift::bind(binder, Arithmetic::Subtract),
 };

@@ -26,7 +26,7 @@ fn examples_give_what_they_say() {
         for example in function.examples {
             let text = Text { value: example.template.into(), ..Text::default() };
             let (files, schema) = (Files::new(), Schema::default());
-            let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[] };
+            let scope = Scope { files: &files, columns: Some(&schema), params: &[], extra: &[], macros: None };
             let compiled = match compile_template(&text, &scope) {
                 Ok(compiled) => compiled,
                 Err(problems) => {

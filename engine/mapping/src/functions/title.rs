@@ -1,19 +1,15 @@
 //! `title`.
 
+use super::capitalize::capitalized;
 use super::{Function, FunctionKind, Rest, example, needed};
 
+/// Ends a word, so that the next one starts behind it.
+fn separates(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '(' | '{' | '[' | '<')
+}
+
 fn title(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut starts = true;
-    for c in text.chars() {
-        if starts {
-            out.extend(c.to_uppercase());
-        } else {
-            out.extend(c.to_lowercase());
-        }
-        starts = c.is_whitespace() || matches!(c, '-' | '(' | '{' | '[' | '<');
-    }
-    out
+    text.split_inclusive(separates).map(capitalized).collect()
 }
 
 pub(super) static FUNCTION: Function = Function {
@@ -21,7 +17,10 @@ pub(super) static FUNCTION: Function = Function {
     kinds: &[FunctionKind::Filter],
     signature: "text | title -> text",
     doc: "Makes the first letter of each word capital and the others small. A word starts after white space, a hyphen or an opening bracket.",
-    examples: &[example("{{ 'foo bar-baz (qux)' | title }}", "Foo Bar-Baz (Qux)")],
+    examples: &[
+        example("{{ 'foo bar-baz (qux)' | title }}", "Foo Bar-Baz (Qux)"),
+        example("{{ 'ΟΔΟΣ ΑΣ' | title }}", "Οδος Ας"),
+    ],
     parameters: &[needed("value")],
     rest: Rest::None,
     bind: |binder| binder.text_to_text(false, |text, _| Ok(title(text).into())),

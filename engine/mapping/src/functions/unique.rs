@@ -1,25 +1,33 @@
 //! `unique`.
 
-use towpath_spec::Type;
-
-use super::{Function, FunctionKind, Rest, example, needed};
+use super::items::{Attribute, fold, folds, item_type};
+use super::{Function, FunctionKind, Rest, example, named, needed, optional};
 use crate::ops;
 use crate::value::Value;
 
 pub(super) static FUNCTION: Function = Function {
     name: "unique",
     kinds: &[FunctionKind::Filter],
-    signature: "list | unique -> list",
-    doc: "The items without repetitions, each at its first place.",
-    examples: &[example("{{ ['a', 'b', 'a'] | unique | join(',') }}", "a,b")],
-    parameters: &[needed("value")],
+    signature: "list | unique(case_sensitive=true, attribute=?) -> list",
+    doc: "The items without repetitions, each at its first place. With `case_sensitive=false` (Jinja's default), texts that differ in case only are the same; with `attribute`, items are the same when their field of that name is.",
+    examples: &[
+        example("{{ ['a', 'b', 'a'] | unique | join(',') }}", "a,b"),
+        example("{{ ['Foo', 'bar', 'foo'] | unique(case_sensitive=false) | join(',') }}", "Foo,bar"),
+        example("{{ [{'n': 1}, {'n': 1}] | unique(attribute='n') | length }}", "1"),
+    ],
+    parameters: &[needed("value"), optional("case_sensitive"), named("attribute")],
     rest: Rest::None,
     bind: |binder| {
-        binder.expect(0, "a list", |ty| matches!(ty, Type::List(_)))?;
-        Ok(binder.rows(binder.ty(0).clone(), false, "it makes lists", |args, _| {
-            let mut kept: Vec<Value> = Vec::new();
+        let item = item_type(binder, 0)?;
+        let folds = folds(binder, 1)?;
+        let attribute = Attribute::of(binder, 2)?;
+        attribute.ty(&item)?;
+        Ok(binder.rows(binder.ty(0).clone(), false, "it makes lists", move |args, _| {
+            let (mut known, mut kept): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
             for item in super::bound::items(&args[0])? {
-                if !kept.iter().any(|known| ops::equal(known, &item)) {
+                let by = fold(attribute.get(&item), folds);
+                if !known.iter().any(|known| ops::equal(known, &by)) {
+                    known.push(by);
                     kept.push(item);
                 }
             }

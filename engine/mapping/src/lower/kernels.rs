@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use polars::prelude::arity::{broadcast_binary_elementwise, broadcast_binary_elementwise_values};
 use polars::prelude::{
-    BooleanChunkedBuilder, ChunkTake, ChunkedBuilder, Column as PlColumn, DataType, Expr, Field, Float64Chunked, IdxCa,
-    IdxSize, Int32Chunked, Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PlHashMap, PolarsError, PolarsResult,
-    Series, StringChunked, StringChunkedBuilder, StructChunked, TimeUnit, map_multiple,
+    BooleanChunked, BooleanChunkedBuilder, ChunkTake, ChunkedBuilder, Column as PlColumn, DataType, Expr, Field,
+    Float64Chunked, IdxCa, IdxSize, Int32Chunked, Int64Chunked, IntoColumn, IntoSeries, NewChunkedArray, PlHashMap,
+    PolarsError, PolarsResult, Series, StringChunked, StringChunkedBuilder, StructChunked, TimeUnit, map_multiple,
 };
 use towpath_spec::Type;
 
@@ -210,7 +210,7 @@ pub(crate) fn apply(kernel: &Kernel, inputs: Vec<Expr>, ty: &Type, constants: &C
             let run = run.clone();
             unary(first(), dtype, move |s| {
                 let cells = s.str()?.iter().map(|cell| cell.and_then(|text| run(text).ok()));
-                Ok(polars::prelude::BooleanChunked::from_iter_options("".into(), cells).into_series())
+                Ok(BooleanChunked::from_iter_options("".into(), cells).into_series())
             })
         }
         Kernel::TextToDate(run) => {
@@ -304,6 +304,19 @@ pub(super) fn ints(
         let cells: Int64Chunked =
             broadcast_binary_elementwise(left.i64()?, right.i64()?, |l: Option<i64>, r: Option<i64>| run(l?, r?));
         cells.into_series().cast_zone(&out)
+    })
+}
+
+/// A column of ints compared with one of floats; nulls are the closure's to settle.
+pub(super) fn int_with_float(
+    ints: Expr,
+    floats: Expr,
+    test: impl Fn(Option<i64>, Option<f64>) -> bool + Send + Sync + 'static,
+) -> Expr {
+    many(vec![ints, floats], DataType::Boolean, move |columns| {
+        let (ints, floats) = (columns[0].as_materialized_series(), columns[1].as_materialized_series());
+        let out: BooleanChunked = broadcast_binary_elementwise(ints.i64()?, floats.f64()?, |i, x| Some(test(i, x)));
+        Ok(out.into_series())
     })
 }
 

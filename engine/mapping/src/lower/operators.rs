@@ -134,7 +134,7 @@ pub(super) fn negate(node: &Node, of: &Node, constants: &Constants) -> Column {
 
 pub(super) fn compare(node: &Node, op: Comparison, left: &Node, right: &Node, constants: &Constants) -> Column {
     let by_value = matches!(left.ty, Type::Bool | Type::Int | Type::Float | Type::Text | Type::Date | Type::Duration);
-    let floats = matches!((&left.ty, &right.ty), (Type::Int, Type::Float) | (Type::Float, Type::Int));
+    let mixed = matches!((&left.ty, &right.ty), (Type::Int, Type::Float) | (Type::Float, Type::Int));
     let instants = matches!((&left.ty, &right.ty), (Type::DateTime { .. }, Type::DateTime { .. }));
     let is_equality = matches!(op, Comparison::Equal | Comparison::Unequal);
     if is_equality && (left.ty == Type::Null || right.ty == Type::Null) {
@@ -143,18 +143,17 @@ pub(super) fn compare(node: &Node, op: Comparison, left: &Node, right: &Node, co
         let null = is_null(&value, of);
         return Column { value: if op == Comparison::Equal { null } else { null.not() }, failed };
     }
-    if !(floats || instants || by_value && left.ty == right.ty) {
+    if !(mixed || instants || by_value && left.ty == right.ty) {
         return by_row(node, &[left, right], constants, node.fallible, move |args| {
             ops::compare(op, &args[0], &args[1]).map(Value::Bool)
         });
     }
     let (l, r) = (lower(left, constants), lower(right, constants));
     let failed = either(l.failed, r.failed);
-    let prepare = |value: Expr| match () {
-        () if floats => value.cast(to_polars(&Type::Float)),
-        () if instants => value.to_physical(),
-        () => value,
-    };
+    if mixed {
+        return Column { value: int_with_float(op, l.value, r.value, left.ty == Type::Float), failed };
+    }
+    let prepare = |value: Expr| if instants { value.to_physical() } else { value };
     let (l, r) = (prepare(l.value), prepare(r.value));
     let value = match op {
         Comparison::Equal => l.eq_missing(r),
@@ -165,6 +164,22 @@ pub(super) fn compare(node: &Node, op: Comparison, left: &Node, right: &Node, co
         Comparison::GreaterEqual => l.gt_eq(r).fill_null(lit(false)),
     };
     Column { value, failed }
+}
+
+/// An int compared with a float, or a float with an int when `swapped`, without making a float of the int.
+fn int_with_float(op: Comparison, left: Expr, right: Expr, swapped: bool) -> Expr {
+    let (ints, floats) = if swapped { (right, left) } else { (left, right) };
+    kernels::int_with_float(ints, floats, move |int, float| match int.zip(float) {
+        Some((int, float)) => {
+            let order = ops::int_float_order(int, float);
+            ops::holds(op, if swapped { order.reverse() } else { order })
+        }
+        None => match op {
+            Comparison::Equal => int.is_none() && float.is_none(),
+            Comparison::Unequal => int.is_some() || float.is_some(),
+            _ => false,
+        },
+    })
 }
 
 pub(super) fn arithmetic(node: &Node, op: Arithmetic, left: &Node, right: &Node, constants: &Constants) -> Column {

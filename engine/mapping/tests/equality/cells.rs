@@ -6,10 +6,15 @@ use polars::prelude::{DataFrame, IntoColumn};
 use towpath_mapping::{Value, values_to_series};
 use towpath_spec::{Field, Schema, Type};
 
-pub(crate) const ROWS: usize = 16;
+pub(crate) const ROWS: usize = 24;
 
 pub(crate) fn london() -> Type {
     Type::DateTime { zone: Some("Europe/London".into()) }
+}
+
+/// The items of a list of structs.
+fn person() -> Type {
+    Type::Struct(vec![Field::new("name", Type::Text), Field::new("age", Type::Int), Field::new("pay", Type::Float)])
 }
 
 pub(crate) fn schema() -> Schema {
@@ -31,12 +36,24 @@ pub(crate) fn schema() -> Schema {
         Field::new("money", decimal),
         Field::new("span", Type::Duration),
         Field::new("tags", Type::List(Box::new(Type::Text))),
+        Field::new("nums", Type::List(Box::new(Type::Int))),
+        Field::new("people", Type::List(Box::new(person()))),
+        Field::new("pair", Type::Struct(vec![Field::new("left", Type::Int), Field::new("Right", Type::Int)])),
+        Field::new("raw", Type::Binary),
         Field::new("j", Type::Json),
         Field::new("odd name.'q\"ü", Type::Text),
     ])
 }
 
-pub(crate) const TEXTS: [&str; 30] = [
+pub(crate) const TEXTS: [&str; 38] = [
+    "ΟΔΟΣ-ΑΣ. ΣΣ",
+    "<b>x &amp; y</b> <!-- z -->&#8364;",
+    "a < b & c",
+    "one two\nthree\r\n\r\nfour",
+    "ab cdefghij k",
+    "ǅ ǆ",
+    "क्षि e\u{301}\u{302} A\u{30a}",
+    "\u{1f469}\u{200d}\u{1f680}",
     "a",
     "",
     " ",
@@ -142,7 +159,13 @@ pub(crate) const DATEDS: [&str; 34] = [
     "2024-01-01Z",
     "1/1/1",
 ];
-pub(crate) const JSONS: [&str; 11] = [
+pub(crate) const JSONS: [&str; 17] = [
+    r#"[{"a": 1, "b": "x"}, {"a": null}, {"b": {"c": 2}}]"#,
+    r#"[3, "a", null, 1.5, true, [], 18446744073709551615, -2, "A", false]"#,
+    r#"{"B": 2, "a": null, "c": "x", "A": 1}"#,
+    "9007199254740993",
+    "9007199254740992.0",
+    "-1e300",
     r#"{"a": 1, "b": {"c": [1, "x"]}}"#,
     "[1, 2, 3]",
     "\"text\"",
@@ -155,8 +178,14 @@ pub(crate) const JSONS: [&str; 11] = [
     "\"\"",
     "18446744073709551615",
 ];
-pub(crate) const INTS: [i64; 9] = [0, 1, -1, 2, i64::MAX, i64::MIN, 1 << 53, 5, -7];
-pub(crate) const FLOATS: [f64; 15] = [
+pub(crate) const INTS: [i64; 12] =
+    [0, 1, -1, 2, i64::MAX, i64::MIN, 1 << 53, 5, -7, (1 << 53) + 1, i64::MAX - 1, i64::MIN + 1];
+pub(crate) const FLOATS: [f64; 20] = [
+    9_007_199_254_740_992.0,
+    9_223_372_036_854_775_808.0,
+    -9_223_372_036_854_775_808.0,
+    5.0,
+    5e-324,
     0.0,
     -0.0,
     1.5,
@@ -188,6 +217,10 @@ pub(crate) const SPANS: [i64; 6] = [0, 86_400_000_000, -3_600_000_000, i64::MAX,
 pub(crate) struct Bits(u64);
 
 impl Bits {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -267,12 +300,14 @@ impl Bits {
                 Value::Decimal { unscaled: self.or(&[0, 1, -1, 1500, 2500, 999_999_999_999], |_| unscaled), scale: 3 }
             }
             (Type::Duration, _) => Value::Duration(self.or(&SPANS, |bits| small(bits) * 3_600_000_000)),
-            (Type::List(_), _) => {
-                let n = self.below(4);
-                Value::List(
-                    (0..n).map(|_| if self.below(5) == 0 { Value::Null } else { Value::from(self.text()) }).collect(),
-                )
+            (Type::List(inner), _) => {
+                let n = self.below(5);
+                Value::List((0..n).map(|_| self.cell(inner, "")).collect())
             }
+            (Type::Struct(fields), _) => {
+                Value::Struct(fields.iter().map(|field| (field.name.clone(), self.cell(&field.ty, ""))).collect())
+            }
+            (Type::Binary, _) => Value::Binary(self.text().into_bytes().into()),
             _ => Value::Json(serde_json::from_str(self.pick(&JSONS)).unwrap()),
         }
     }

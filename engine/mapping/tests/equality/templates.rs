@@ -22,11 +22,42 @@ impl Choices {
     }
 }
 
-/// Ways to make an expression of a kind (text, int, float, bool, day, instant, decimal, length of time, list of text, json):
+/// Ways to make an expression of a kind: text, int, float, bool, day, instant (z), decimal (m), length of time (s), list of
+/// text, of ints (n), of structs (p), of lists (q), of pairs (w), of json (k), struct (o), bytes (y), json;
 /// in a template, `A` and `B` stand for expressions of the kinds named first.
 pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
     match kind {
         't' => &[
+            ("t", "(A | center(6))"),
+            ("t", "(A | wordwrap(3, true, '|'))"),
+            ("t", "(A | wordwrap(4, false))"),
+            ("t", "(A | truncate(3, false, '…', 0))"),
+            ("t", "(A | truncate(2, true, '', 1))"),
+            ("t", "(A | striptags)"),
+            ("t", "(A | indent(2))"),
+            ("t", "(A | indent('> ', true, true))"),
+            ("ti", "('%5s|%-4d' | format(A, B))"),
+            ("fm", "('%.2f %08.1f' | format(A, B))"),
+            ("ij", "('%x %+d' | format(A, B))"),
+            ("i", "(A | filesizeformat)"),
+            ("f", "(A | filesizeformat(true))"),
+            ("m", "(A | filesizeformat)"),
+            ("t", "(A | uuid5('dns'))"),
+            ("i", "(A | uuid5(namespace='url'))"),
+            ("n", "(A | join('-'))"),
+            ("p", "(A | join(',', 'name'))"),
+            ("l", "(A | map('upper') | join)"),
+            ("p", "(A | selectattr('age', 'gt', 3) | map(attribute='name') | join('/'))"),
+            ("p", "(A | max(attribute='age')).name"),
+            ("o", "(A | dictsort | map(attribute='key') | join)"),
+            ("y", "(A | base64_encode)"),
+            ("y", "(A | string)"),
+            ("k", "(A | join(','))"),
+            ("q", "(A | tojson)"),
+            ("w", "(A | tojson)"),
+            ("o", "(A | string)"),
+            ("l", "(A | max(case_sensitive=false))"),
+            ("p", "(A | tojson)"),
             ("t", "(A | trim)"),
             ("t", "(A | trim('a '))"),
             ("t", "(A | lower)"),
@@ -88,6 +119,17 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("j", "(A | upper)"),
         ],
         'i' => &[
+            ("n", "(A | sum)"),
+            ("p", "(A | sum(attribute='age'))"),
+            ("n", "(A | min)"),
+            ("n", "(A | first)"),
+            ("n", "(A | length)"),
+            ("t", "(A | wordcount)"),
+            ("q", "(A | length)"),
+            ("o", "A.left"),
+            ("p", "(A | min(attribute='pay')).age"),
+            ("ii", "(A if A is lt(B) else B)"),
+            ("n", "A[-1]"),
             ("ii", "(A + B)"),
             ("ii", "(A - B)"),
             ("ii", "(A * B)"),
@@ -114,6 +156,9 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("j", "(A | length)"),
         ],
         'f' => &[
+            ("p", "(A | sum(attribute='pay'))"),
+            ("p", "(A | last).pay"),
+            ("fi", "max(A, B)"),
             ("ff", "(A + B)"),
             ("fi", "(A * B)"),
             ("ii", "(A / B)"),
@@ -135,6 +180,51 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("j", "(A | float)"),
         ],
         'b' => &[
+            ("i", "(A is even)"),
+            ("i", "(A is odd)"),
+            ("i", "(A is divisibleby(3))"),
+            ("i", "(A is divisibleby(-1))"),
+            ("j", "(A is divisibleby(2))"),
+            ("j", "(A is number)"),
+            ("j", "(A is integer)"),
+            ("j", "(A is float)"),
+            ("j", "(A is string)"),
+            ("j", "(A is boolean)"),
+            ("j", "(A is mapping)"),
+            ("j", "(A is iterable)"),
+            ("j", "(A is sequence)"),
+            ("m", "(A is number)"),
+            ("t", "(A is string)"),
+            ("o", "(A is mapping)"),
+            ("l", "(A is sequence)"),
+            ("t", "(A is lower)"),
+            ("t", "(A is upper)"),
+            ("j", "(A is lower)"),
+            ("b", "(A is true)"),
+            ("b", "(A is false)"),
+            ("j", "(A is true)"),
+            ("t", "(A is false)"),
+            ("tt", "(A is eq(B))"),
+            ("ii", "(A is ne(B))"),
+            ("fi", "(A is lt(B))"),
+            ("if", "(A is le(B))"),
+            ("mm", "(A is gt(B))"),
+            ("jj", "(A is ge(B))"),
+            ("in", "(A is in(B))"),
+            ("if", "(A == B)"),
+            ("fi", "(A != B)"),
+            ("fi", "(A > B)"),
+            ("if", "(A < B)"),
+            ("if", "(A >= B)"),
+            ("fn", "(A in B)"),
+            ("t", "(A is defined)"),
+            ("j", "(A is undefined)"),
+            ("y", "(A == raw)"),
+            ("n", "(A | select | length > 1)"),
+            ("nn", "(A == B)"),
+            ("pp", "(A == B)"),
+            ("q", "(not A)"),
+            ("w", "(A is empty)"),
             ("tt", "(A == B)"),
             ("tt", "(A < B)"),
             ("if", "(A <= B)"),
@@ -193,6 +283,7 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("d", "(A | to_datetime)"),
             ("t", "(A | to_datetime('%d/%m/%Y', '%Y-%m-%dT%H:%M:%S', tz='America/New_York'))"),
             ("z", "(A | in_timezone('Asia/Tokyo'))"),
+            ("t", "(A | to_datetime(default=now()) | in_timezone('Europe/London'))"),
             ("zs", "(A + B)"),
             ("z", "(A | subtract('PT90M'))"),
             ("d", "(A | to_datetime(tz='Europe/London'))"),
@@ -212,8 +303,27 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("m", "(A | decimal(10, 1))"),
             ("mm", "(A // B)"),
         ],
-        's' => &[("dd", "(A - B)"), ("zz", "(A - B)"), ("ss", "(A + B)"), ("si", "(A * B)"), ("s", "(-A)")],
+        's' => &[
+            ("t", "(A | duration)"),
+            ("dd", "(A - B)"),
+            ("zz", "(A - B)"),
+            ("ss", "(A + B)"),
+            ("si", "(A * B)"),
+            ("s", "(-A)"),
+        ],
         'l' => &[
+            ("l", "(A | map('trim'))"),
+            ("l", "(A | select('string'))"),
+            ("l", "(A | reject('empty'))"),
+            ("l", "(A | unique(case_sensitive=false))"),
+            ("l", "(A | sort(true, false))"),
+            ("t", "(A | list)"),
+            ("l", "(A | map('truncate', 2, true, '', 0))"),
+            ("l", "(A | map(attribute=0))"),
+            ("ll", "(A | select('in', B))"),
+            ("p", "(A | map(attribute='name'))"),
+            ("w", "(A | map(attribute='key'))"),
+            ("n", "(A | map('string'))"),
             ("t", "(A | split(','))"),
             ("t", "(A | split)"),
             ("l", "(A | sort)"),
@@ -222,6 +332,58 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("tt", "[A, B, 'x']"),
             ("l", "A[1:]"),
         ],
+        'n' => &[
+            ("i", "range(A)"),
+            ("ii", "range(A % 5, B % 9)"),
+            ("ii", "range(A, B, 1000000000000000000)"),
+            ("n", "(A | sort(reverse=true))"),
+            ("n", "(A | map('abs'))"),
+            ("n", "(A | select('odd'))"),
+            ("ni", "(A | select('gt', B))"),
+            ("nf", "(A | reject('lt', B))"),
+            ("l", "(A | map('length'))"),
+            ("n", "(A | unique)"),
+            ("t", "(A | split(',') | map('int'))"),
+            ("p", "(A | map(attribute='age'))"),
+            ("ii", "[A, B, 3]"),
+            ("q", "(A | first)"),
+            ("n", "A[1:]"),
+        ],
+        'p' => &[
+            ("p", "(A | sort(attribute='pay'))"),
+            ("p", "(A | sort(attribute='name', case_sensitive=false, reverse=true))"),
+            ("p", "(A | unique(attribute='name', case_sensitive=false))"),
+            ("p", "(A | rejectattr('name', 'none'))"),
+            ("p", "(A | selectattr('pay'))"),
+            ("pf", "(A | selectattr('age', 'ge', B))"),
+            ("p", "(A | rejectattr('age', 'divisibleby', 2))"),
+            ("p", "(A | reverse)"),
+            ("p", "A[:1]"),
+            ("p", "(A | list)"),
+        ],
+        'q' => {
+            &[("n", "(A | batch(2))"), ("n", "(A | batch(3, 0))"), ("n", "(A | slice(2))"), ("n", "(A | slice(3, -1))")]
+        }
+        'w' => {
+            &[("o", "(A | items)"), ("o", "(A | dictsort(by='value', reverse=true))"), ("o", "(A | dictsort(true))")]
+        }
+        'k' => &[
+            ("j", "(A | map(attribute='b.c'))"),
+            ("j", "(A | map(attribute='a'))"),
+            ("j", "(A | select('number'))"),
+            ("j", "(A | list)"),
+            ("j", "(A | selectattr('a', 'eq', 1))"),
+            ("jj", "(A | reject('in', B))"),
+            ("j", "(A | select('lt', 2))"),
+            ("j", "(A | map('string') | map('parse_json'))"),
+            ("k", "(A | sort)"),
+            ("k", "(A | sort(true, false))"),
+            ("k", "(A | unique)"),
+            ("j", "(A | items | map(attribute='value'))"),
+            ("j", "(A | dictsort(by='value') | map(attribute='value'))"),
+        ],
+        'o' => &[("ii", "{'left': A, 'Right': B}"), ("w", "{'left': A | length, 'Right': 1}")],
+        'y' => &[("bt", "(raw if A else none)")],
         _ => &[
             ("t", "(A | parse_json)"),
             ("j", "A.a"),
@@ -232,6 +394,12 @@ pub(crate) fn ways(kind: char) -> &'static [(&'static str, &'static str)] {
             ("it", "json_object(n=A, t=B)"),
             ("jj", "(A * B)"),
             ("l", "(A | get('0'))"),
+            ("k", "A[0]"),
+            ("k", "(A | first)"),
+            ("k", "(A | min)"),
+            ("j", "(A | sort)"),
+            ("j", "(A | unique)"),
+            ("j", "(A | sum)"),
         ],
     }
 }
@@ -258,6 +426,13 @@ pub(crate) fn leaves(kind: char) -> &'static [&'static str] {
         'm' => &["money", "('1.5' | decimal(3, 1))"],
         's' => &["span", "duration('PT1H')"],
         'l' => &["tags", "['a', none, 'P']"],
+        'n' => &["nums", "[5, none, -2]", "range(4)"],
+        'p' => &["people"],
+        'q' => &["(nums | batch(2))"],
+        'w' => &["(pair | items)"],
+        'k' => &["(j | list)", "(j | select)"],
+        'o' => &["pair", "{'left': 1, 'Right': i1}"],
+        'y' => &["raw"],
         _ => &["j", "j.a", "j[0]"],
     }
 }
@@ -283,11 +458,12 @@ pub(crate) fn expression(choices: &mut Choices, kind: char, depth: u32) -> Strin
     }
 }
 
-pub(crate) const KINDS: [char; 10] = ['t', 'i', 'f', 'b', 'd', 'z', 'm', 's', 'l', 'j'];
+pub(crate) const KINDS: [char; 17] =
+    ['t', 'i', 'f', 'b', 'd', 'z', 'm', 's', 'l', 'j', 'n', 'p', 'q', 'w', 'k', 'o', 'y'];
 
 pub(crate) fn written(tape: Vec<u16>) -> Written {
     let mut choices = Choices { tape, at: 0 };
-    let shape = choices.below(16);
+    let shape = choices.below(18);
     let kind = choices.pick(&KINDS);
     let c = &mut choices;
     match shape {
@@ -303,6 +479,17 @@ pub(crate) fn written(tape: Vec<u16>) -> Written {
             expression(c, 'b', 2),
             expression(c, 'i', 2)
         )),
+        15 => Written::Template(format!(
+            "{{% macro m(v, w='-') %}}{{{{ v | upper }}}}{{{{ w }}}}{{% endmacro %}}{{{{ m({}) }}}}{{{{ m({}, {}) }}}}",
+            expression(c, 't', 2),
+            expression(c, 't', 2),
+            expression(c, kind, 2)
+        )),
+        16 => {
+            let pairs = c.pick(&['o', 'w', 'j', 'q']);
+            let pairs = expression(c, pairs, 2);
+            Written::Template(format!("{{% for k, v in {pairs} %}}{{{{ k }}}}:{{{{ v }}}};{{% endfor %}}"))
+        }
         _ => Written::Template(format!(
             "{{% for x in {} if x %}}{{{{ loop.index }}}}{{{{ x | upper }}}}{{{{ {} }}}}{{% else %}}none{{% endfor %}}",
             expression(c, 'l', 2),
