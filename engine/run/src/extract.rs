@@ -28,7 +28,7 @@ impl Runner {
                 let keep_cursor = source.incremental.is_some() && self.options.limit.is_none();
                 let stage = self.extract(node, extract, keep_cursor).await?;
                 let frame = self.tap(stage.scan()?, node, |account| &account.rows_out);
-                Ok(Flow { frame, columns: stage.columns().clone() })
+                Ok(Flow { frame, ..Flow::of(&stage)? })
             }
         }
     }

@@ -4,6 +4,8 @@
 //! them, when its rejects are read, or when what comes next is not Polars' work (a lookup).
 
 use crate::accounts::book;
+use crate::memory;
+use crate::partition::Parts;
 use crate::row_steps::RowSteps;
 use crate::runner::{Mode, Runner};
 use crate::stage::{Stage, StageWriter};
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use towpath_connector::{Error, Result};
 use towpath_mapping::{compile_cast, schema_to_polars};
-use towpath_plan::{Column as PlanColumn, NodeKind, Output, Port, Step, StepPlan, TransformNode};
+use towpath_plan::{Column as PlanColumn, JoinPlan, NodeKind, Output, Port, Step, StepPlan, TransformNode};
 use towpath_spec::Schema as Columns;
 
 /// Rows of a batch that goes to a stage or a lookup.
@@ -24,6 +26,15 @@ pub(crate) const BATCH: usize = 50_000;
 pub(crate) struct Flow {
     pub frame: LazyFrame,
     pub columns: Columns,
+    /// About how many rows it gives; rather too many than too few.
+    pub rows: u64,
+}
+
+impl Flow {
+    /// The rows of a stage.
+    pub fn of(stage: &Stage) -> Result<Self> {
+        Ok(Self { frame: stage.scan()?, columns: stage.columns().clone(), rows: stage.rows() })
+    }
 }
 
 impl Runner {
@@ -50,7 +61,7 @@ impl Runner {
             // A failure is kept as well: nobody else need try.
             let cell = runner.output(port)?;
             let stage = cell.get_or_init(|| runner.clone().stage_of(port)).await.clone()?;
-            Ok(Flow { frame: stage.scan()?, columns: stage.columns().clone() })
+            Flow::of(&stage)
         }
         .boxed()
     }
@@ -138,6 +149,10 @@ impl Runner {
             }
             flow = match &first.plan {
                 StepPlan::Lookup(lookup) => self.lookup_step(node, flow, first, lookup).await?,
+                StepPlan::Sql(sql) => self.sql_step(node, flow, first, sql).await?,
+                StepPlan::Join(join @ JoinPlan { asof: Some(asof), .. }) => {
+                    self.asof_step(node, flow, first, (join, asof)).await?
+                }
                 _ => self.table_step(node, flow, first).await?,
             };
             steps = &steps[1..];
@@ -168,8 +183,12 @@ impl Runner {
 
     fn row_steps(self: &Arc<Self>, node: usize, flow: Flow, steps: &[Step]) -> Flow {
         let columns = steps.last().map_or(flow.columns, |step| step.output.clone());
+        let rows = steps.iter().fold(flow.rows, |rows, step| match &step.plan {
+            StepPlan::Unpivot(plan) => rows.saturating_mul(plan.columns.len() as u64),
+            _ => rows,
+        });
         let prepared = RowSteps::new(node, steps, &self.constants);
-        Flow { frame: self.prepared(flow.frame, prepared), columns }
+        Flow { frame: self.prepared(flow.frame, prepared), columns, rows }
     }
 
     /// Carries prepared steps out inside of the plan.
@@ -206,27 +225,31 @@ impl Runner {
     /// A step that reshapes: rows are counted on both sides, and the difference is booked.
     async fn table_step(self: &Arc<Self>, node: usize, flow: Flow, step: &Step) -> Result<Flow> {
         let mut others = Vec::new();
-        let ports: Vec<Port> = match &step.plan {
-            StepPlan::Join(join) => vec![join.with],
-            StepPlan::Union(ports) => ports.clone(),
-            _ => Vec::new(),
-        };
-        for port in ports {
-            let other = self.flow(port).await?;
-            others.push((other.frame, other.columns));
+        for port in step.plan.others() {
+            others.push(self.flow(port).await?);
         }
+        let parts = Parts::of(step, &flow, &others, memory::limit(self.plan.limits.memory));
+        // A join may give more rows than both of its inputs have; that is not known before.
+        let rows = others.iter().fold(flow.rows, |sum, other| sum.saturating_add(other.rows));
         let guarded = match RowSteps::guard(node, step, &self.constants) {
             Some(guard) => self.prepared(flow.frame, guard),
             None => flow.frame,
         };
         let before = self.tap(guarded, node, |account| &account.merged);
-        let after = table_steps::apply(self, before, step, others)?;
+        let after = match parts {
+            Some(parts) => self.in_parts(node, before, others, parts, &step.output).await?,
+            None => {
+                let others = others.into_iter().map(|other| (other.frame, other.columns)).collect();
+                table_steps::apply(self, before, step, others)?
+            }
+        };
         let after = self.tap(after, node, |account| &account.added);
-        Ok(Flow { frame: after, columns: step.output.clone() })
+        Ok(Flow { frame: after, columns: step.output.clone(), rows })
     }
 
     /// Takes the columns a stage has.
     pub(crate) fn empty(&self, columns: &Columns) -> Flow {
-        Flow { frame: DataFrame::empty_with_schema(&schema_to_polars(columns)).lazy(), columns: columns.clone() }
+        let frame = DataFrame::empty_with_schema(&schema_to_polars(columns)).lazy();
+        Flow { frame, columns: columns.clone(), rows: 0 }
     }
 }

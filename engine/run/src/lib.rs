@@ -5,6 +5,7 @@
 //! segments, unless it can be poured from file to file. Nothing here prints, exits or reads the environment: it emits [`Event`]s and returns an [`Outcome`].
 
 mod accounts;
+mod asof;
 mod batches;
 mod check;
 mod connect;
@@ -15,9 +16,13 @@ mod event;
 mod extract;
 mod file_sink;
 mod flow;
+mod keys;
 mod lookup;
+mod memory;
+mod merging;
 mod missing;
 mod pace;
+mod partition;
 mod payload;
 mod pour;
 mod preview;
@@ -29,8 +34,10 @@ mod run;
 mod runner;
 mod scan;
 mod sending;
+mod sql_step;
 mod stage;
 mod table_steps;
+mod wide;
 
 pub use accounts::{Counts, NodeReport};
 pub use check::check;

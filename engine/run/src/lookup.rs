@@ -54,7 +54,7 @@ impl Runner {
             tokio::task::block_in_place(|| writer.push(frame))?;
         }
         let stage = tokio::task::block_in_place(|| writer.finish())?;
-        Ok(Flow { frame: stage.scan()?, columns: step.output.clone() })
+        Flow::of(&stage)
     }
 
     async fn look_up(self: &Arc<Self>, work: &Work<'_>, batch: DataFrame, answers: &mut Answers) -> Result<DataFrame> {

@@ -30,7 +30,8 @@ impl Runner {
             frame = frame.slice(0, IdxSize::try_from(limit).unwrap_or(IdxSize::MAX));
         }
         let frame = self.tap(frame, node, |account| &account.rows_in);
-        let mut flow = self.convert(node, Flow { frame, columns: scan.raw }, &scan.schema)?;
+        let rows = crate::memory::rows_in(scan.bytes, &scan.schema);
+        let mut flow = self.convert(node, Flow { frame, columns: scan.raw, rows }, &scan.schema)?;
         flow.frame = self.tap(flow.frame, node, |account| &account.rows_out);
         flow.columns = scan.schema;
         Ok(flow)

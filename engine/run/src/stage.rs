@@ -64,6 +64,42 @@ impl Stage {
         let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
         Ok(LazyFrame::scan_parquet_files(paths.into(), args)?)
     }
+
+    /// One segment after the other, as a whole.
+    pub fn segments(&self) -> Segments<'_> {
+        Segments { stage: self, next: 0 }
+    }
+
+    /// Removes it from disk. What cannot be removed goes with the folder of the run.
+    pub fn remove(self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The segments of a stage, read one at a time.
+pub(crate) struct Segments<'a> {
+    stage: &'a Stage,
+    next: usize,
+}
+
+impl Segments<'_> {
+    /// Whether there are no more.
+    pub fn is_at_end(&self) -> bool {
+        self.next >= self.stage.segments.len()
+    }
+}
+
+impl Iterator for Segments<'_> {
+    type Item = Result<DataFrame>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let segment = self.stage.segments.get(self.next)?;
+        self.next += 1;
+        let path = self.stage.folder.join(&segment.file);
+        let read =
+            std::fs::File::open(&path).map_err(PolarsError::from).and_then(|file| ParquetReader::new(file).finish());
+        Some(read.map_err(|error| Error::from(error).at(path.display())))
+    }
 }
 
 /// Writes a stage.
@@ -80,6 +116,8 @@ pub(crate) struct StageWriter {
     segments: Vec<Segment>,
     committed: usize,
     written: usize,
+    /// Bytes of a segment in memory.
+    segment_bytes: usize,
 }
 
 impl StageWriter {
@@ -96,7 +134,14 @@ impl StageWriter {
             segments: Vec::new(),
             committed: 0,
             written: 0,
+            segment_bytes: SEGMENT_BYTES,
         })
+    }
+
+    /// Makes segments of other than the usual size, where many stages are written or read at the same time.
+    pub fn with_segments_of(mut self, bytes: usize) -> Self {
+        self.segment_bytes = bytes.min(SEGMENT_BYTES);
+        self
     }
 
     /// Adds rows. They belong to the stage only after [`commit`](Self::commit).
@@ -105,7 +150,7 @@ impl StageWriter {
             return Ok(());
         }
         append(&mut self.held, conform(frame, &self.schema)?)?;
-        if is_full(self.held.as_ref()) {
+        if self.is_full(self.held.as_ref()) {
             self.write_settled()?;
             if let Some(held) = self.held.take() {
                 self.write_segment(held)?;
@@ -120,7 +165,7 @@ impl StageWriter {
         if let Some(held) = self.held.take() {
             append(&mut self.settled, held)?;
         }
-        if is_full(self.settled.as_ref()) {
+        if self.is_full(self.settled.as_ref()) {
             self.write_settled()?;
         }
         self.manifest(false)
@@ -166,6 +211,10 @@ impl StageWriter {
         Ok(())
     }
 
+    fn is_full(&self, frame: Option<&DataFrame>) -> bool {
+        frame.is_some_and(|frame| frame.height() >= SEGMENT_ROWS || frame.estimated_size() >= self.segment_bytes)
+    }
+
     fn manifest(&self, complete: bool) -> Result<()> {
         let manifest = Manifest {
             version: 1,
@@ -190,10 +239,6 @@ fn append(to: &mut Option<DataFrame>, frame: DataFrame) -> Result<()> {
         None => *to = Some(frame),
     }
     Ok(())
-}
-
-fn is_full(frame: Option<&DataFrame>) -> bool {
-    frame.is_some_and(|frame| frame.height() >= SEGMENT_ROWS || frame.estimated_size() >= SEGMENT_BYTES)
 }
 
 /// The frame with exactly these columns, in this order and of these types.
