@@ -44,6 +44,10 @@ pub(crate) enum What {
     Validate,
     /// Records into an API, beside a bare loop of requests
     Upload,
+    /// Templates as columns, beside Polars by hand and MiniJinja row by row; every function beside its interpreter
+    Mapping,
+    /// A group-by with more keys than memory is allowed for
+    Group,
     /// All of them
     All,
 }

@@ -2,15 +2,17 @@
 //!
 //! Every number is a ratio of two processes run in turn on the same machine with the same data: the command, found beside
 //! this executable, and a bare competitor, which is this executable again (`--child …`). Neither is linked into the
-//! other, so that each has its own allocator, threads and peak of memory. Nothing is measured inside a process: time is
-//! from its start to its end, as a user waits for it.
+//! other, so that each has its own allocator, threads and peak of memory. Time is from a process's start to its end, as a user
+//! waits for it; only what is too short for that, templates as columns, is measured inside of this one.
 //!
 //! See `README.md` of this crate for how to run it and what came out.
 
 mod args;
 mod bench;
 mod csv;
+mod group;
 mod machine;
+mod mapping;
 mod memory;
 mod numbers;
 mod table;
@@ -57,6 +59,12 @@ fn benchmarks(args: &Args) -> Result<()> {
     }
     if wanted(What::Xml) {
         xml::measure(&bench, &mut report)?;
+    }
+    if wanted(What::Mapping) {
+        mapping::measure(&bench, &mut report)?;
+    }
+    if wanted(What::Group) {
+        group::measure(&bench, &mut report)?;
     }
     if wanted(What::Upload) {
         upload::measure(&bench, &mut report)?;
