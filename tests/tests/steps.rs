@@ -190,5 +190,5 @@ fn stem(file: &Path) -> String {
 }
 
 steps! {
-    aggregate cast check columns distinct explode filter join limit map nodes set sort union unnest
+    aggregate asof cast check columns distinct explode filter join limit map nodes pivot set sort sql union unnest unpivot window
 }

@@ -3,13 +3,14 @@
 use crate::connections::Known;
 use crate::context::{Context, Outside};
 use crate::graph::{self, Graph, Written};
-use crate::plan::{Limits, Node, NodeKind, Output, Plan, Port, StepPlan, rejects_schema};
+use crate::plan::{Limits, Node, NodeKind, Output, Plan, Port, rejects_schema};
 use crate::{files, params, sink, source, steps};
 use std::collections::BTreeMap;
 use std::path::Path;
 use towpath_connector::Registry;
+use towpath_mapping::Macros;
 use towpath_spec::document::{Environment, ParamDoc, Pipeline, Project};
-use towpath_spec::{Diagnostic, Files, Schema, Span, codes};
+use towpath_spec::{Diagnostic, Files, Schema, Span, Text, codes};
 
 /// Times one request is tried again when a pipeline does not say.
 const RETRIES: u32 = 5;
@@ -29,6 +30,8 @@ pub struct Documents<'a> {
     pub params: &'a BTreeMap<String, String>,
     /// The folder relative paths start from.
     pub base: &'a Path,
+    /// Files of macros, each a whole file.
+    pub macros: &'a [Text],
     /// Values from outside, when the plan is to be carried out; `None` to check files alone.
     pub outside: Option<Outside<'a>>,
 }
@@ -42,6 +45,9 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     let declared: Vec<&ParamDoc> =
         documents.project.iter().flat_map(|project| &project.params).chain(&pipeline.params).collect();
     params::resolve(&mut context, &declared, environment, documents.params, pipeline.name.span);
+    let (macros, problems) = Macros::read(documents.macros, documents.files, &context.param_fields);
+    context.diagnostics.extend(problems);
+    context.macros = Some(&macros);
     let shared = documents.project.map(|project| project.connections.as_slice()).unwrap_or_default();
     let known = Known::new(&mut context, shared, environment, &pipeline.connections);
     let graph = Graph::new(&mut context, pipeline);
@@ -168,11 +174,7 @@ pub(crate) fn inputs(kind: &NodeKind) -> Vec<Port> {
         NodeKind::Source(_) => Vec::new(),
         NodeKind::Sink(sink) => vec![sink.input],
         NodeKind::Transform(transform) => {
-            let others = transform.steps.iter().flat_map(|step| match &step.plan {
-                StepPlan::Join(join) => vec![join.with],
-                StepPlan::Union(ports) => ports.clone(),
-                _ => Vec::new(),
-            });
+            let others = transform.steps.iter().flat_map(|step| step.plan.others());
             std::iter::once(transform.input).chain(others).collect()
         }
     }

@@ -4,7 +4,7 @@ use crate::plan::{Connection, Param};
 use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 use towpath_connector::{Problem, Registry};
-use towpath_mapping::Scope;
+use towpath_mapping::{Checked, Macros, Scope};
 use towpath_spec::diagnostic::did_you_mean;
 use towpath_spec::{Code, Diagnostic, Field, Files, Schema, Span, Text};
 
@@ -34,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub params: Vec<Param>,
     pub param_fields: Vec<Field>,
     pub connections: Vec<Connection>,
+    /// Macros templates may call.
+    pub macros: Option<&'a Macros<'a>>,
     /// Values from outside, when the plan is to be carried out.
     pub outside: Option<Outside<'a>>,
     pub diagnostics: Vec<Diagnostic>,
@@ -49,6 +51,7 @@ impl<'a> Context<'a> {
             params: Vec::new(),
             param_fields: Vec::new(),
             connections: Vec::new(),
+            macros: None,
             outside: None,
             diagnostics: Vec::new(),
             blocked: Vec::new(),
@@ -70,14 +73,17 @@ impl<'a> Context<'a> {
     }
 
     /// The scope of a row template.
-    pub fn compile<T>(
+    pub fn compile<T: Checked>(
         &mut self,
         columns: Option<&Schema>,
         extra: &[Field],
         compile: impl FnOnce(&Scope<'_>) -> Result<T, Vec<Diagnostic>>,
     ) -> Option<T> {
-        let scope = Scope { files: self.files, columns, params: &self.param_fields, extra };
+        let scope = Scope { files: self.files, columns, params: &self.param_fields, extra, macros: self.macros };
         let result = compile(&scope);
+        if let Ok(value) = &result {
+            self.diagnostics.extend_from_slice(value.warnings());
+        }
         self.take(result)
     }
 

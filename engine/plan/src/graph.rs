@@ -101,6 +101,7 @@ fn all_edges(pipeline: &Pipeline) -> Vec<Edge<'_>> {
             match &step.kind {
                 StepKind::Join(join) => edges.push(Edge { from: &join.with, to }),
                 StepKind::Union(others) => edges.extend(others.iter().map(|from| Edge { from, to })),
+                StepKind::Sql(sql) => edges.extend(sql.with.iter().map(|from| Edge { from, to })),
                 _ => {}
             }
         }

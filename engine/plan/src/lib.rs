@@ -9,9 +9,12 @@ mod connections;
 mod context;
 mod files;
 mod graph;
+mod join;
 mod params;
 mod plan;
+mod plan_steps;
 mod record;
+mod reshape;
 mod settings;
 mod sink;
 mod source;
@@ -24,4 +27,5 @@ pub use plan::{
     Check, Column, Connection, Incremental, JoinPlan, Limits, LookupPlan, Node, NodeKind, OnUnknown, Output, Param,
     Plan, Port, RecordTemplate, SinkNode, SourceNode, Step, StepPlan, Taken, TransformNode, rejects_schema,
 };
+pub use plan_steps::{AsofPlan, PivotPlan, SqlPlan, UnpivotPlan, WindowPlan};
 pub use settings::{SettingTemplate, ValueTemplate};

@@ -1,10 +1,11 @@
 //! The plan: what a run carries out.
 
+use crate::plan_steps::{AsofPlan, PivotPlan, SqlPlan, UnpivotPlan, WindowPlan};
 use crate::settings::SettingTemplate;
 use std::path::PathBuf;
 use towpath_connector::OperationKind;
-use towpath_mapping::{Aggregate, Compiled, Value};
-use towpath_spec::document::{CheckElse, JoinHow, Keep, MaxRejects, Missing, OnError, Rate};
+use towpath_mapping::{Aggregate, Compiled, OrderBy, Value};
+use towpath_spec::document::{Cardinality, CheckElse, JoinHow, Keep, MaxRejects, Missing, OnError, Rate};
 use towpath_spec::{Diagnostic, Field, Schema, Span, Text, Type};
 
 /// A checked pipeline.
@@ -236,11 +237,19 @@ pub enum StepPlan {
         on: Vec<String>,
         /// Which row stays.
         keep: Keep,
-        /// In which order: column, descending.
-        order_by: Vec<(String, bool)>,
+        /// In which order.
+        order_by: Vec<OrderBy>,
     },
-    /// Sorted: column, descending.
-    Sort(Vec<(String, bool)>),
+    /// Sorted.
+    Sort(Vec<OrderBy>),
+    /// Columns over the rows of a group.
+    Window(WindowPlan),
+    /// Codes become columns.
+    Pivot(Box<PivotPlan>),
+    /// Columns become rows.
+    Unpivot(UnpivotPlan),
+    /// A query.
+    Sql(SqlPlan),
     /// A stream asked for each distinct set of parameters.
     Lookup(Box<LookupPlan>),
 }
@@ -258,8 +267,19 @@ impl StepPlan {
                 | Self::Cast(_)
                 | Self::Unnest(_)
                 | Self::Explode(_)
+                | Self::Unpivot(_)
                 | Self::Check(_)
         )
+    }
+
+    /// The other nodes it reads.
+    pub fn others(&self) -> Vec<Port> {
+        match self {
+            Self::Join(join) => vec![join.with],
+            Self::Union(ports) => ports.clone(),
+            Self::Sql(sql) => sql.with.iter().map(|(_, port)| *port).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -276,6 +296,10 @@ pub struct JoinPlan {
     pub how: JoinHow,
     /// Appended to columns of the other node whose names the input has.
     pub suffix: String,
+    /// What is near, for an as-of join.
+    pub asof: Option<AsofPlan>,
+    /// How often a key may be there on each side.
+    pub validate: Option<Cardinality>,
 }
 
 /// A lookup.

@@ -78,7 +78,7 @@ pub(crate) fn plan(
         record,
         concurrency: doc.concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(CONCURRENCY).max(1),
         rate: doc.rate,
-        on_error: doc.on_error,
+        on_error: doc.on_error.unwrap_or_default(),
         max_rejects: doc.max_rejects,
         on_unknown,
         results: operation.and_then(|operation| results(operation, &doc.key, schema)),
@@ -89,6 +89,15 @@ fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc) {
     if doc.concurrency.is_some() || doc.rate.is_some() {
         let message = "`concurrency` and `rate` are for operations of SaaS systems";
         context.push(Diagnostic::error(codes::UNKNOWN_KEY, doc.span, message).help("take them away"));
+    }
+    if let Some(key) = doc.key.first() {
+        let message = "`key` names records of an operation; a file takes all rows of its input";
+        let help = "take it away; for one row per key add a `distinct` step";
+        context.push(Diagnostic::error(codes::UNKNOWN_KEY, key.span, message).help(help));
+    }
+    if doc.on_error.is_some() {
+        let message = "`on_error` is for operations of SaaS systems: a file refuses no row";
+        context.push(Diagnostic::error(codes::UNKNOWN_KEY, doc.span, message).help("take it away"));
     }
     if let Some(record) = &doc.record {
         let message = "`record` is for operations of SaaS systems; a file takes the columns of its input";

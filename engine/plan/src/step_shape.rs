@@ -7,15 +7,20 @@ use towpath_spec::{Diagnostic, Field, Schema, Span, Text, Type, codes};
 /// What a step becomes, and the columns after it; `None` when it was reported.
 pub(crate) type Planned = Option<(StepPlan, Schema)>;
 
-/// `select` and `drop`: names or globs with `*` and `?`.
-pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schema, keep: bool, step: Span) -> Planned {
-    let mut chosen: Vec<String> = Vec::new();
+/// The columns that names or globs with `*` and `?` stand for, each with what it was written as; `None` was reported.
+/// `strict`: a glob must match something.
+pub(crate) fn matching<'t>(
+    context: &mut Context<'_>,
+    patterns: &'t [Text],
+    input: &Schema,
+    strict: bool,
+) -> Option<Vec<(String, &'t Text)>> {
+    let mut chosen: Vec<(String, &Text)> = Vec::new();
     for pattern in patterns {
         let is_glob = pattern.value.contains(['*', '?']);
         let matching: Vec<String> =
             input.names().filter(|name| glob(&pattern.value, name)).map(str::to_owned).collect();
-        // Nothing to drop is nothing wrong.
-        if matching.is_empty() && (keep || !is_glob) {
+        if matching.is_empty() && (strict || !is_glob) {
             if is_glob {
                 let message = format!("no column matches `{pattern}`");
                 let list: Vec<&str> = input.names().collect();
@@ -28,8 +33,20 @@ pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schem
             }
             return None;
         }
-        chosen.extend(matching.into_iter().filter(|name| !chosen.contains(name)).collect::<Vec<_>>());
+        for name in matching {
+            if !chosen.iter().any(|(known, _)| *known == name) {
+                chosen.push((name, pattern));
+            }
+        }
     }
+    Some(chosen)
+}
+
+/// `select` and `drop`.
+pub(crate) fn choose(context: &mut Context<'_>, patterns: &[Text], input: &Schema, keep: bool, step: Span) -> Planned {
+    // Nothing to drop is nothing wrong.
+    let matched = matching(context, patterns, input, keep)?;
+    let mut chosen: Vec<String> = matched.into_iter().map(|(name, _)| name).collect();
     if !keep {
         chosen = input.names().filter(|name| !chosen.iter().any(|gone| gone == name)).map(str::to_owned).collect();
     }

@@ -3,13 +3,14 @@
 use crate::connections::Known;
 use crate::context::Context;
 use crate::graph::Graph;
-use crate::plan::{Check, Column, JoinPlan, LookupPlan, Port, Step, StepPlan, Taken, TransformNode};
+use crate::plan::{Check, Column, LookupPlan, Port, Step, StepPlan, Taken, TransformNode};
 use crate::step_shape::{self, Planned};
+use crate::{join, reshape};
 use towpath_connector::{Setting, StreamInfo};
-use towpath_mapping::{Compiled, compile_aggregate, compile_cast, compile_condition, compile_value};
-use towpath_spec::document::{
-    CheckDoc, CheckElse, JoinDoc, JoinHow, LookupDoc, Missing, SortKey, StepDoc, StepKind, TransformDoc, Tree,
+use towpath_mapping::{
+    Compiled, OrderBy, compile_aggregate, compile_cast, compile_condition, compile_value, compile_window,
 };
+use towpath_spec::document::{CheckDoc, CheckElse, LookupDoc, Missing, SortKey, StepDoc, StepKind, TransformDoc, Tree};
 use towpath_spec::{Diagnostic, Field, Schema, Span, Text, Type, codes};
 
 /// Requests a lookup has under way at a time when the pipeline does not say.
@@ -64,6 +65,15 @@ fn columns_all_the_same(kind: &StepKind, before: Schema) -> Option<Schema> {
             columns.iter().for_each(|(name, _)| schema.set(any(name)));
             Some(schema)
         }
+        StepKind::Window(window) => {
+            let mut schema = before;
+            window.values.iter().for_each(|(name, _)| schema.set(any(name)));
+            Some(schema)
+        }
+        StepKind::Pivot(pivot) => {
+            let group = pivot.by.iter().map(|name| before.get(&name.value).cloned().unwrap_or_else(|| any(name)));
+            Some(Schema::new(group.chain(pivot.values.iter().map(|(name, _)| any(name))).collect()))
+        }
         _ => None,
     }
 }
@@ -81,6 +91,10 @@ pub(crate) fn key(kind: &StepKind) -> &'static str {
         StepKind::Join(_) => "join",
         StepKind::Union(_) => "union",
         StepKind::Aggregate { .. } => "aggregate",
+        StepKind::Window(_) => "window",
+        StepKind::Pivot(_) => "pivot",
+        StepKind::Unpivot(_) => "unpivot",
+        StepKind::Sql(_) => "sql",
         StepKind::Distinct { .. } => "distinct",
         StepKind::Sort(_) => "sort",
         StepKind::Limit(_) => "limit",
@@ -106,6 +120,15 @@ fn check_without_columns(context: &mut Context<'_>, around: &Around<'_>, step: &
             for (_, text) in values {
                 context.compile(None, &[], |scope| compile_aggregate(text, scope));
             }
+        }
+        StepKind::Window(window) => {
+            let is_ordered = !window.order_by.is_empty();
+            for (_, text) in &window.values {
+                context.compile(None, &[], |scope| compile_window(text, scope, is_ordered));
+            }
+        }
+        StepKind::Pivot(pivot) => {
+            context.compile(None, &[], |scope| compile_aggregate(&pivot.take, scope));
         }
         StepKind::Check(checks) => {
             for check in checks {
@@ -141,7 +164,7 @@ fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, inp
         StepKind::Drop(patterns) => step_shape::choose(context, patterns, input, false, step.span),
         StepKind::Rename(pairs) => step_shape::rename(context, pairs, input),
         StepKind::Cast(columns) => cast(context, columns, input),
-        StepKind::Join(join) => self::join(context, around, join, input),
+        StepKind::Join(doc) => join::plan(context, around, doc, input),
         StepKind::Union(others) => union(context, around, others, input),
         StepKind::Aggregate { by, values } => aggregate(context, by, values, input),
         StepKind::Distinct { on, keep, order_by } => {
@@ -152,6 +175,10 @@ fn step_plan(context: &mut Context<'_>, around: &Around<'_>, step: &StepDoc, inp
             let on = on.iter().map(|column| column.value.clone()).collect();
             whole.then(|| (StepPlan::Distinct { on, keep: *keep, order_by }, input.clone()))
         }
+        StepKind::Window(doc) => reshape::window(context, doc, input),
+        StepKind::Pivot(doc) => reshape::pivot(context, doc, input),
+        StepKind::Unpivot(doc) => reshape::unpivot(context, doc, input),
+        StepKind::Sql(doc) => reshape::sql(context, around, doc, input),
         StepKind::Sort(keys) => Some((StepPlan::Sort(sort_keys(context, keys, input)?), input.clone())),
         StepKind::Limit(rows) => Some((StepPlan::Limit(*rows), input.clone())),
         StepKind::Explode(column) => step_shape::explode(context, column, input),
@@ -222,77 +249,16 @@ fn cast(context: &mut Context<'_>, columns: &[(Text, Type)], input: &Schema) -> 
     whole.then_some((StepPlan::Cast(plan), output))
 }
 
-fn sort_keys(context: &mut Context<'_>, keys: &[SortKey], input: &Schema) -> Option<Vec<(String, bool)>> {
+pub(crate) fn sort_keys(context: &mut Context<'_>, keys: &[SortKey], input: &Schema) -> Option<Vec<OrderBy>> {
     let mut whole = true;
     keys.iter().for_each(|key| whole &= context.column(&key.column, Some(input)));
     whole &= context.once(keys.iter().map(|key| &key.column));
-    whole.then(|| keys.iter().map(|key| (key.column.value.clone(), key.descending)).collect())
-}
-
-fn join(context: &mut Context<'_>, around: &Around<'_>, join: &JoinDoc, input: &Schema) -> Planned {
-    let port = around.graph.port(&join.with)?;
-    let other = (around.schema_of)(port)?;
-    let mut on = Vec::new();
-    let mut whole = context.once(join.on.iter().map(|(here, _)| here));
-    for (here, there) in &join.on {
-        if !(context.column(here, Some(input)) & context.column(there, Some(&other))) {
-            whole = false;
-            continue;
-        }
-        let (left, right) = (&input.get(&here.value)?.ty, &other.get(&there.value)?.ty);
-        if left != right {
-            let message = format!("cannot join `{here}` ({left}) with `{there}` of `{}` ({right})", join.with);
-            context.push(
-                Diagnostic::error(codes::TYPE_MISMATCH, here.span, message)
-                    .help("make both the same type with a `cast` step"),
-            );
-            whole = false;
-        }
-        on.push((here.value.clone(), there.value.clone()));
-    }
-    let suffix = join.suffix.as_ref().map_or("_right", |suffix| suffix.as_str()).to_owned();
-    let output = joined_schema(context, join, input, &other, &on, &suffix)?;
-    let plan = JoinPlan { with: port, with_schema: other, on, how: join.how, suffix };
-    whole.then_some((StepPlan::Join(plan), output))
-}
-
-fn joined_schema(
-    context: &mut Context<'_>,
-    join: &JoinDoc,
-    input: &Schema,
-    other: &Schema,
-    on: &[(String, String)],
-    suffix: &str,
-) -> Option<Schema> {
-    let mut output = input.clone();
-    if matches!(join.how, JoinHow::Semi | JoinHow::Anti) {
-        return Some(output);
-    }
-    if join.how == JoinHow::Full {
-        output.fields.iter_mut().for_each(|field| field.nullable = true);
-    }
-    for field in &other.fields {
-        // The other side's key columns say nothing new.
-        if join.how != JoinHow::Cross && on.iter().any(|(_, there)| *there == field.name) {
-            continue;
-        }
-        let mut field = field.clone();
-        if input.get(&field.name).is_some() {
-            field.name.push_str(suffix);
-        }
-        if output.get(&field.name).is_some() {
-            let message = format!("the join would give two columns `{}`", field.name);
-            let span = join.suffix.as_ref().map_or(join.with.span, |suffix| suffix.span);
-            context.push(
-                Diagnostic::error(codes::DUPLICATE_COLUMN, span, message)
-                    .help("write another `suffix:`, or rename the column before the join"),
-            );
-            return None;
-        }
-        field.nullable |= matches!(join.how, JoinHow::Left | JoinHow::Full);
-        output.fields.push(field);
-    }
-    Some(output)
+    let order = |key: &SortKey| OrderBy {
+        column: key.column.value.clone(),
+        descending: key.descending,
+        nulls_first: key.nulls_first,
+    };
+    whole.then(|| keys.iter().map(order).collect())
 }
 
 fn union(context: &mut Context<'_>, around: &Around<'_>, others: &[Text], input: &Schema) -> Planned {

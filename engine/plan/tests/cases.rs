@@ -1,6 +1,6 @@
 //! Pipelines that are wrong in one way each, and what is said about them.
 //!
-//! A case is `tests/cases/NAME.yaml` with what the planner says beside it in `NAME.expected`; `UPDATE_EXPECTED=1` rewrites
+//! A case is `tests/cases/NAME.yaml`, with macros in `NAME.jinja` where it has some, and what the planner says of it in `NAME.expected`; `UPDATE_EXPECTED=1` rewrites
 //! the latter, to be reviewed by eye.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use towpath_connector::Registry;
 use towpath_plan::{Documents, Plan, build};
 use towpath_spec::document::read_pipeline;
 use towpath_spec::render::render_human;
-use towpath_spec::{Diagnostic, Files, codes};
+use towpath_spec::{Diagnostic, Files, Span, Text, codes};
 
 fn registry() -> Registry {
     let mut registry = Registry::new();
@@ -36,6 +36,14 @@ fn plan(path: &Path, registry: &Registry) -> (Files, Option<Plan>, Vec<Diagnosti
     let mut files = Files::new();
     let name = path.file_name().expect("a name").to_owned();
     let id = files.add(PathBuf::from(name), std::fs::read_to_string(path).expect("a case"));
+    let macros: Vec<Text> = std::fs::read_to_string(path.with_extension("jinja"))
+        .into_iter()
+        .map(|text| {
+            let id = files.add(PathBuf::from(path.with_extension("jinja").file_name().expect("a name")), text.as_str());
+            let span = Span::new(id, 0, text.len());
+            Text::new(text, span)
+        })
+        .collect();
     let (pipeline, mut problems) = read_pipeline(&files, id);
     let pipeline = pipeline.expect("a pipeline that can be read");
     // `given` stands for parameters of the command line.
@@ -52,6 +60,7 @@ fn plan(path: &Path, registry: &Registry) -> (Files, Option<Plan>, Vec<Diagnosti
         environment,
         params,
         base: &base,
+        macros: &macros,
         outside: None,
     };
     let (plan, found) = build(&documents, registry);
@@ -126,4 +135,5 @@ fn columns_flow_through_every_step() {
     );
     assert_eq!(columns("grouped"), ["city: text?", "people: int", "last: date?", "names: list<text>"]);
     assert_eq!(columns("both"), ["city: text?", "people: int?", "last: date?", "names: list<text>?", "n: int?"]);
+    assert_eq!(columns("over_many_rows"), ["id: int?", "city: text?", "known: text", "earlier: text?", "name: text"]);
 }

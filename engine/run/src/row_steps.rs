@@ -8,12 +8,13 @@ use crate::accounts::book;
 use crate::rejects::NewReject;
 use crate::runner::Runner;
 use crate::stage::conform;
+use crate::wide::{Codes, unpivoted};
 use polars::prelude::*;
 use std::sync::Arc;
-use towpath_mapping::{Computed, Constants, Evaluated, FrameRows, evaluate, schema_to_polars};
-use towpath_plan::{Check, Column as PlanColumn, Step, StepPlan};
+use towpath_mapping::{Compiled, Computed, Constants, Evaluated, FrameRows, evaluate, schema_to_polars};
+use towpath_plan::{Check, Column as PlanColumn, Step, StepPlan, UnpivotPlan};
 use towpath_spec::Schema as Columns;
-use towpath_spec::document::CheckElse;
+use towpath_spec::document::{CheckElse, Unlisted};
 
 /// Consecutive row-wise steps of one node.
 pub(crate) struct RowSteps {
@@ -41,6 +42,9 @@ enum Work {
     Unnest(PlSmallStr),
     Explode(PlSmallStr),
     Check(Vec<(Check, Computed)>),
+    Unpivot(Box<UnpivotPlan>),
+    /// Rows whose code a pivot does not list.
+    Codes(Codes),
     /// Values that are only computed to reject the rows for which they fail.
     Guard(Vec<Computed>),
 }
@@ -56,20 +60,36 @@ impl RowSteps {
         Self { node, steps: prepared, output }
     }
 
-    /// Rows for which the arguments of an aggregate step cannot be computed become rejects; `None` when none can fail.
+    /// Rows for which the arguments of a step over many rows cannot be computed, or that it does not take, become rejects;
+    /// `None` when there can be none.
     pub fn guard(node: usize, step: &Step, constants: &Constants) -> Option<Self> {
-        let StepPlan::Aggregate { values, .. } = &step.plan else { return None };
-        let arguments: Vec<Computed> = values
-            .iter()
-            .filter_map(|(name, value)| Some(Computed::new(name, &value.fallible_argument()?, constants)))
-            .collect();
-        if arguments.is_empty() {
+        let fallible =
+            |name: &str, argument: Option<Compiled>| argument.map(|argument| Computed::new(name, &argument, constants));
+        let arguments: Vec<Computed> = match &step.plan {
+            StepPlan::Aggregate { values, .. } => {
+                values.iter().filter_map(|(name, value)| fallible(name, value.fallible_argument())).collect()
+            }
+            StepPlan::Window(plan) => {
+                plan.values.iter().filter_map(|(name, value)| fallible(name, value.fallible_argument())).collect()
+            }
+            StepPlan::Pivot(plan) => fallible("take", plan.take.fallible_argument()).into_iter().collect(),
+            _ => return None,
+        };
+        let mut work = Vec::new();
+        if let StepPlan::Pivot(plan) = &step.plan
+            && plan.otherwise != Unlisted::Ignore
+        {
+            work.push(Work::Codes(Codes::new(plan, &step.input)));
+        }
+        if !arguments.is_empty() {
+            work.push(Work::Guard(arguments));
+        }
+        if work.is_empty() {
             return None;
         }
         let output = Arc::new(schema_to_polars(&step.input));
-        let work = Work::Guard(arguments);
-        let prepared = Prepared { index: step.index, input: step.input.clone(), output: output.clone(), work };
-        Some(Self { node, steps: vec![prepared], output })
+        let prepared = |work| Prepared { index: step.index, input: step.input.clone(), output: output.clone(), work };
+        Some(Self { node, steps: work.into_iter().map(prepared).collect(), output: output.clone() })
     }
 
     /// The columns that come out, as Polars knows them.
@@ -86,8 +106,8 @@ impl RowSteps {
             let before = frame.height();
             let after = step.apply(runner, self.node, frame)?;
             frame = after.frame;
-            if let Work::Explode(_) = step.work {
-                book(&account.added, frame.height().saturating_sub(before));
+            if let Work::Explode(_) | Work::Unpivot(_) = step.work {
+                book(&account.added, (frame.height() + after.filtered).saturating_sub(before));
             } else if before != frame.height() + after.filtered + after.rejected {
                 let error = towpath_connector::Error::bug(format!(
                     "step {}: {before} rows went in, {} came out, {} were filtered, {} rejected",
@@ -130,6 +150,7 @@ impl Prepared {
             }
             StepPlan::Unnest(column) => Work::Unnest(column.as_str().into()),
             StepPlan::Explode(column) => Work::Explode(column.as_str().into()),
+            StepPlan::Unpivot(plan) => Work::Unpivot(Box::new(plan.clone())),
             StepPlan::Check(checks) => Work::Check(
                 checks
                     .iter()
@@ -153,6 +174,11 @@ impl Prepared {
                 let exploded = frame.explode([column.clone()], options)?;
                 Ok(After::all(conform(exploded, &self.output)?))
             }
+            Work::Unpivot(plan) => {
+                let (frame, filtered) = unpivoted(&frame, plan, &self.output)?;
+                Ok(After { frame, filtered, rejected: 0 })
+            }
+            Work::Codes(codes) => self.codes(runner, node, frame, codes),
             Work::Check(checks) => self.check(runner, node, frame, checks),
             Work::Guard(values) => {
                 let evaluated = evaluate(&frame, values)?;
@@ -215,6 +241,25 @@ impl Prepared {
             out = out.filter(&passed)?;
         }
         Ok(After { frame: conform(out, &self.output)?, filtered: 0, rejected })
+    }
+
+    fn codes(&self, runner: &Runner, node: usize, frame: DataFrame, codes: &Codes) -> PolarsResult<After> {
+        let listed = codes.listed(&frame)?;
+        let rejected = listed.len() - listed.num_trues();
+        if rejected == 0 {
+            return Ok(After::all(frame));
+        }
+        let rejects =
+            codes.rejects(&frame, &self.input, &listed, self.index).map_err(|error| runner.plan_error(node, error))?;
+        if codes.otherwise == Unlisted::Fail {
+            let found = rejects.first().and_then(|reject| reject.value.as_ref()).map(ToString::to_string);
+            let message = format!("the code {} is none of those that become columns", found.unwrap_or_default());
+            let error = towpath_connector::Error::data(message)
+                .help("write it under `values:` of the pivot, or choose another `else:`");
+            return Err(runner.plan_error(node, error));
+        }
+        runner.reject_in_plan(node, rejects)?;
+        Ok(After { frame: frame.filter(&listed)?, filtered: 0, rejected })
     }
 
     fn check(

@@ -281,9 +281,10 @@ fn settle(runner: &Arc<Runner>) -> Result<()> {
 fn edges(runner: &Runner) -> Result<()> {
     let plan = &runner.plan;
     let stops_early = |node: &NodeKind| match node {
-        NodeKind::Transform(transform) => {
-            transform.steps.iter().any(|step| matches!(step.plan, StepPlan::Limit(_) | StepPlan::Join(_)))
-        }
+        NodeKind::Transform(transform) => transform
+            .steps
+            .iter()
+            .any(|step| matches!(step.plan, StepPlan::Limit(_) | StepPlan::Join(_) | StepPlan::Sql(_))),
         _ => false,
     };
     if runner.options.limit.is_some() || plan.nodes.iter().any(|node| stops_early(&node.kind)) {

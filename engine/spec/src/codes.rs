@@ -64,7 +64,6 @@ codes! {
         UNSUPPORTED_VERSION = "unsupported-version", "A `version:` this release cannot read.";
         UNKNOWN_STEP = "unknown-step", "A list item of `steps` with no known step in it.";
         SEVERAL_STEPS = "several-steps", "A list item of `steps` with more than one step.";
-        STEP_NOT_AVAILABLE = "step-not-available", "A step of the language that this version does not have yet.";
     }
 
     // Names, columns, settings.
@@ -83,6 +82,7 @@ codes! {
         UNKNOWN_FIELD = "unknown-field", "A field the operation or stream does not have.";
         MISSING_FIELD = "missing-field", "A field the operation cannot do without is not filled.";
         NULL_INTO_REQUIRED = "null-into-required", "A required field is filled from something that can be null.";
+        INVALID_SQL = "invalid-sql", "A query that cannot be read, or does not fit its tables.";
         UNKNOWN_COLUMN = "unknown-column", "A column that is not there at this step.";
         DUPLICATE_COLUMN = "duplicate-column", "A step would give two columns of the same name.";
         UNKNOWN_NAME = "unknown-name", "A name that does not exist in this place.";
@@ -102,6 +102,8 @@ codes! {
         TEMPLATE_SYNTAX = "template-syntax", "A template or expression that cannot be read.";
         UNKNOWN_FUNCTION = "unknown-function", "A function, filter, test or aggregate that does not exist.";
         WRONG_ARGUMENTS = "wrong-arguments", "A function called with arguments it does not take.";
+        BAD_MACRO = "bad-macro", "A macro that cannot be used as it is written.";
+        NO_EFFECT = "no-effect", "A part of a template that changes nothing.";
         BAD_REGEX = "bad-regex", "A regular expression that cannot be read.";
         UNKNOWN_ZONE = "unknown-zone", "A time zone that does not exist.";
         TYPE_MISMATCH = "type-mismatch", "A value of one type where another is needed.";

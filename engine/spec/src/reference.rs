@@ -32,8 +32,6 @@ enum Need {
     Optional,
     /// Not at all: this takes its place.
     Default(&'static str),
-    /// Known, and refused with a message.
-    NotYet,
 }
 
 /// A mapping.

@@ -1,8 +1,8 @@
 //! What was written arrives: every key of every document, in its type.
 
 use towpath_spec::document::{
-    CheckElse, DocumentKind, JoinHow, Keep, MaxRejects, Missing, OnError, Pipeline, Project, Rate, Scalar, StepKind,
-    Target, Value, document_kind, read_pipeline, read_project,
+    Cardinality, CheckElse, Direction, DocumentKind, JoinHow, Keep, MaxRejects, Missing, OnError, Pipeline, Project,
+    Rate, Scalar, StepKind, Target, Tolerance, Unlisted, Value, document_kind, read_pipeline, read_project,
 };
 use towpath_spec::{Files, Type, parse_yaml, render_human};
 
@@ -122,11 +122,11 @@ fn sinks_in_full() {
     assert_eq!(upload.key.len(), 2);
     assert!(upload.record.is_some());
     assert_eq!(upload.rate, Some(Rate { requests: 600.0, per_seconds: 60.0 }));
-    assert_eq!((upload.concurrency, upload.on_error), (Some(4), OnError::Fail));
+    assert_eq!((upload.concurrency, upload.on_error), (Some(4), Some(OnError::Fail)));
     assert_eq!(upload.max_rejects, Some(MaxRejects::Percent(1.0)));
     assert_eq!(upload.settings.keys().collect::<Vec<_>>(), ["on_unknown"]);
     let table = &pipeline.sinks[1];
-    assert_eq!((table.input.as_str(), table.key.len(), table.on_error), ("completed.rejects", 1, OnError::Reject));
+    assert_eq!((table.input.as_str(), table.key.len(), table.on_error), ("completed.rejects", 1, None));
     assert_eq!(table.max_rejects, Some(MaxRejects::Rows(10)));
     assert_eq!(table.settings.keys().collect::<Vec<_>>(), ["table", "mode"]);
 }
@@ -234,4 +234,49 @@ fn kinds_are_told_apart() {
         let tree = parse_yaml(&files, id).expect("YAML");
         assert_eq!(document_kind(&tree), Ok(kind));
     }
+}
+
+#[test]
+fn steps_over_many_rows() {
+    let read = steps(
+        "- window: {by: a, order_by: [-b, {column: c, descending: true, nulls: first}], values: {n: row_number()}}\n\
+         - pivot: {on: a, values: {x: 1, y: \"2\"}, by: [b], take: sum(c), else: ignore}\n\
+         - pivot: {on: a, values: [open, 7], take: count()}\n\
+         - unpivot: {columns: \"m_*\", name: month, value: total, drop_null: true}\n\
+         - sql: SELECT 1\n- sql: {query: SELECT 1, with: other}\n\
+         - join: {with: y, on: k, how: asof, asof: {at: [d, e], direction: nearest, tolerance: PT5M}, validate: \"m:1\"}\n\
+         - join: {with: y, how: asof, asof: {at: {d: e}, tolerance: 2.5}}",
+    );
+    let [
+        StepKind::Window(window),
+        StepKind::Pivot(named),
+        StepKind::Pivot(listed),
+        StepKind::Unpivot(unpivot),
+        StepKind::Sql(plain),
+        StepKind::Sql(with),
+        StepKind::Join(timed),
+        StepKind::Join(bare),
+    ] = read.as_slice()
+    else {
+        panic!("{read:?}")
+    };
+    let order: Vec<_> =
+        window.order_by.iter().map(|key| (key.column.as_str(), key.descending, key.nulls_first)).collect();
+    assert_eq!(order, [("b", true, false), ("c", true, true)]);
+    assert_eq!((window.by.len(), window.values[0].1.as_str()), (1, "row_number()"));
+    assert_eq!((named.values[1].0.as_str(), named.otherwise), ("y", Unlisted::Ignore));
+    let names: Vec<_> = listed.values.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((names, listed.otherwise, listed.by.len()), (vec!["open", "7"], Unlisted::Reject, 0));
+    assert!(unpivot.drop_null && unpivot.columns.len() == 1);
+    assert_eq!((plain.with.len(), with.with[0].as_str()), (0, "other"));
+    let asof = timed.asof.as_ref().expect("what is near");
+    assert_eq!((asof.at.0.as_str(), asof.at.1.as_str(), asof.direction), ("d", "e", Direction::Nearest));
+    let five_minutes = Tolerance::Time(std::time::Duration::from_secs(300));
+    assert_eq!(asof.tolerance.map(|(tolerance, _)| tolerance), Some(five_minutes));
+    assert_eq!(timed.validate, Some(Cardinality::ManyToOne));
+    let bare = bare.asof.as_ref().expect("what is near");
+    assert_eq!(
+        (bare.at.1.as_str(), bare.tolerance.map(|(tolerance, _)| tolerance)),
+        ("e", Some(Tolerance::Number(2.5)))
+    );
 }

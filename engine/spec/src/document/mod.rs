@@ -3,9 +3,11 @@
 mod kind;
 mod pipeline;
 mod read;
+mod reshape;
 mod tree;
 
 pub use kind::{DocumentKind, document_kind, open_document};
 pub use pipeline::*;
-pub use read::{NOT_YET, STEPS, read_pipeline, read_project};
+pub use read::{STEPS, read_pipeline, read_project};
+pub use reshape::*;
 pub use tree::{Entry, Map, Scalar, Tree, Value};

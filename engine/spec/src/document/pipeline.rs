@@ -2,6 +2,7 @@
 //!
 //! These are what was written, decoded and checked for shape: names are not resolved, templates not parsed.
 
+use super::reshape::{AsofDoc, Cardinality, PivotDoc, SortKey, SqlDoc, UnpivotDoc, WindowDoc};
 use super::tree::{Map, Tree};
 use crate::source_text::{FileId, Span, Text};
 use crate::types::Type;
@@ -202,6 +203,14 @@ pub enum StepKind {
         /// Output column and E.
         values: Vec<(Text, Text)>,
     },
+    /// Columns over the rows of a group, every row kept.
+    Window(WindowDoc),
+    /// Codes become columns.
+    Pivot(PivotDoc),
+    /// Columns become rows.
+    Unpivot(UnpivotDoc),
+    /// A query.
+    Sql(SqlDoc),
     /// Keeps one row per key.
     Distinct {
         /// The key; all columns when empty.
@@ -235,15 +244,6 @@ pub enum Keep {
     Last,
 }
 
-/// A column to sort by, `-name` for descending.
-#[derive(Debug, Clone)]
-pub struct SortKey {
-    /// The column.
-    pub column: Text,
-    /// Largest first.
-    pub descending: bool,
-}
-
 /// Kinds of join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JoinHow {
@@ -260,6 +260,8 @@ pub enum JoinHow {
     Anti,
     /// Every pair.
     Cross,
+    /// Every row of the input, with the nearest row of the other node in time.
+    Asof,
 }
 
 /// `join:`.
@@ -273,6 +275,10 @@ pub struct JoinDoc {
     pub how: JoinHow,
     /// Appended to columns of the other node whose names the input has; `_right` when not written.
     pub suffix: Option<Text>,
+    /// What is near, for an as-of join.
+    pub asof: Option<AsofDoc>,
+    /// How often a key may be there.
+    pub validate: Option<Cardinality>,
 }
 
 /// What a lookup does when nothing is found.
@@ -378,8 +384,8 @@ pub struct SinkDoc {
     pub concurrency: Option<u64>,
     /// Requests per time.
     pub rate: Option<Rate>,
-    /// What a refusal does.
-    pub on_error: OnError,
+    /// What a refusal does, when that is written.
+    pub on_error: Option<OnError>,
     /// Above this the run ends with exit code 3.
     pub max_rejects: Option<MaxRejects>,
     /// Everything else that was written: settings of the connector or of its sink.

@@ -216,6 +216,69 @@ sources:
         ),
     },
     Mapping {
+        title: "Sort key",
+        reader: "a sort key",
+        doc: "A column to sort by, in `sort` and wherever there is an `order_by`. `name` is short for `{column: name}`, `-name` for \
+              `{column: name, descending: true}`.",
+        entries: &[
+            key("column", "column", Required, "The column."),
+            key("descending", "`true` or `false`", Default("`false`"), "Largest first."),
+            key("nulls", "`first` or `last`", Default("`last`"), "Where null goes, whatever the direction."),
+        ],
+        others: None,
+        later: &[],
+        example: Example::InPipeline(
+            r#"transforms:
+  latest:
+    input: orders
+    steps:
+      - sort: [customer, {column: paid_on, descending: true, nulls: first}]
+"#,
+        ),
+    },
+    Mapping {
+        title: "Asof",
+        reader: "`asof`",
+        doc: "What is near, for a [join](#join) with `how: asof`. Of the rows of the other node that are equal in `on`, the \
+              nearest is taken; of several at the same place the last one, and with `forward` the first one. Rows with null in \
+              `at` or `on` match nothing. The other node's column of `at` is kept, with the suffix when its name is taken, so \
+              that one sees how near it was.",
+        entries: &[
+            key(
+                "at",
+                "column, or column here and column there: `[day, valid_from]`",
+                Required,
+                "What is compared: dates, times, durations or numbers, of the same type. The rows need not be sorted.",
+            ),
+            key(
+                "direction",
+                "`backward`, `forward` or `nearest`",
+                Default("`backward`"),
+                "The last row that is not later, the first that is not earlier, or the nearer of the two; the earlier one if both are as near.",
+            ),
+            key(
+                "tolerance",
+                "[duration](#quantities), or a number for columns of numbers",
+                Default("any distance"),
+                "How far away it may be at most.",
+            ),
+        ],
+        others: None,
+        later: &[],
+        example: Example::InPipeline(
+            r#"transforms:
+  priced:
+    input: trades
+    steps:
+      - join:
+          with: quotes
+          on: symbol
+          how: asof
+          asof: {at: [traded_at, quoted_at], direction: backward, tolerance: PT5M}
+"#,
+        ),
+    },
+    Mapping {
         title: "Sink",
         reader: "the sink",
         doc: "A node that takes data out: into files, or record by record into an operation of a SaaS system. Files appear \
@@ -254,7 +317,7 @@ sources:
                 "on_error",
                 "`reject` or `fail`",
                 Default("`reject`"),
-                "What a record that the system refuses becomes: a reject, with the system's message, or the end of the run.",
+                "What a record that the system refuses becomes: a reject, with the system's message, or the end of the run. For operations.",
             ),
             key(
                 "max_rejects",
@@ -304,7 +367,7 @@ sources:
                 "memory",
                 "[size](#quantities)",
                 Optional,
-                "Bytes of memory for steps that hold many rows. Checked, and without effect in this version.",
+                "Memory for steps over many rows: an `aggregate` with `by`, a `distinct`, a `sort` or a `join` by key that would take more is done in parts on disk, with the same result.",
             ),
             key(
                 "concurrency",

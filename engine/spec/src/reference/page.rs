@@ -3,7 +3,6 @@
 use super::documents::{PIPELINE, PROJECT};
 use super::steps::STEP_ENTRIES;
 use super::{Entry, Example, Mapping, Need, StepEntry};
-use crate::document::NOT_YET;
 use std::fmt::Write;
 
 const LANGUAGE: &str = "\
@@ -80,8 +79,6 @@ pub fn markdown() -> String {
     let _ = writeln!(out, "## Outputs\n\n{OUTPUTS}");
     out.push_str("## Steps\n\nEach item of `steps:` has exactly one of these keys.\n\n");
     STEP_ENTRIES.iter().for_each(|step| one_step(&mut out, step));
-    let not_yet: Vec<String> = NOT_YET.iter().map(|name| format!("`{name}`")).collect();
-    let _ = writeln!(out, "Kept for later versions, and refused with a message until then: {}.\n", not_yet.join(", "));
     PROJECT.iter().for_each(|mapping| one_mapping(&mut out, mapping));
     types(&mut out);
     quantities(&mut out);
@@ -121,7 +118,7 @@ fn table<'a>(out: &mut String, entries: impl Iterator<Item = &'a Entry>) {
             Need::Required => "required".to_owned(),
             Need::RequiredBut(but) => format!("required, but {but}"),
             Need::OneOf => "one of them".to_owned(),
-            Need::Optional | Need::NotYet => String::new(),
+            Need::Optional => String::new(),
             Need::Default(value) => format!("default: {value}"),
         };
         let _ = writeln!(out, "| `{}` | {} | {need} | {} |", entry.key, entry.ty, entry.doc);

@@ -1,6 +1,6 @@
 //! The steps.
 
-use super::Need::{Default, NotYet, OneOf, Optional, Required, RequiredBut};
+use super::Need::{Default, OneOf, Optional, Required, RequiredBut};
 use super::{StepEntry, StepKeys, key};
 
 /// All steps, in the order of the language.
@@ -60,7 +60,9 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
         takes: "the keys below",
         doc: "Puts the columns of another node beside those of this one where the columns of `on` are equal. Null equals \
               nothing. The types must be the same. The other node's columns of `on` are left out; its other columns whose \
-              names are taken get the suffix. Rows stay in the order of the input.",
+              names are taken get the suffix. Rows stay in the order of the input; those a full join adds come last. An as-of \
+              join keeps every row here and puts the nearest row of the other node beside it, null when there is none: \
+              see [asof](#asof).",
         keys: Some(StepKeys {
             reader: "the step `join`",
             entries: &[
@@ -68,14 +70,14 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
                 key(
                     "on",
                     "column, list of columns, or columns here to columns there",
-                    RequiredBut("with `how: cross`, where it must be left out"),
+                    RequiredBut("with `how: cross`, where it must be left out, and `how: asof`"),
                     "What must be equal.",
                 ),
                 key(
                     "how",
-                    "`left`, `inner`, `full`, `semi`, `anti` or `cross`",
+                    "`left`, `inner`, `full`, `semi`, `anti`, `cross` or `asof`",
                     Default("`left`"),
-                    "`left`: every row here, null where nothing matches. `inner`: only matches. `full`: all rows of both. `semi`, `anti`: rows here with, without a match, no new columns. `cross`: every pair.",
+                    "`left`: every row here, null where nothing matches. `inner`: only matches. `full`: all rows of both. `semi`, `anti`: rows here with, without a match, no new columns. `cross`: every pair. `asof`: every row here, with the nearest row there.",
                 ),
                 key(
                     "suffix",
@@ -83,10 +85,16 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
                     Default("`_right`"),
                     "Appended to the other node's columns whose names are taken.",
                 ),
-                key("validate", "", NotYet, "Not available in this version."),
+                key("asof", "[asof](#asof)", Optional, "What is near. Goes with `how: asof`, which needs it."),
+                key(
+                    "validate",
+                    "`1:1`, `m:1`, `1:m` or `m:m`",
+                    Default("`m:m`"),
+                    "How many rows of each side may have the same key: the input's side first. A key that is there more often than that ends the run, which names it. Keys with null match nothing and are not counted.",
+                ),
             ],
         }),
-        example: "- join: {with: people, on: {user_id: id}, how: inner}\n- join: {with: countries, on: country, suffix: _country}\n",
+        example: "- join: {with: people, on: {user_id: id}, how: inner, validate: \"m:1\"}\n- join: {with: countries, on: country, suffix: _country}\n- join: {with: rates, on: currency, how: asof, asof: {at: [day, valid_from]}}\n",
     },
     StepEntry {
         name: "union",
@@ -100,9 +108,10 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
         name: "aggregate",
         takes: "the keys below",
         doc: "One row per group, in the order in which groups first appear; without `by` one row in all. Aggregates: \
-              `count()` (rows), `count(x)`, `sum(x)`, `min(x)`, `max(x)`, `mean(x)`, `first(x)`, `last(x)`, `collect(x)` (a \
-              list), `count_distinct(x)`, each over an expression. Null is left out of all but `count()`, `first` and \
-              `last`; the sum of no values is null.",
+              `count()` (rows), `count(x)`, `sum(x)`, `min(x)`, `max(x)`, `mean(x)`, `median(x)`, `std(x)` (of a sample), \
+              `any(x)`, `all(x)` (of true and false), `first(x)`, `last(x)`, `collect(x)` (a list), `count_distinct(x)`, \
+              each over an expression. Null is left out of all but `count()`, `first` and `last`. Of no values at all, \
+              the counts are 0, `collect` is an empty list, and everything else is null; so is `std` of fewer than two.",
         keys: Some(StepKeys {
             reader: "the step `aggregate`",
             entries: &[
@@ -111,6 +120,33 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
             ],
         }),
         example: "- aggregate:\n    by: [country]\n    values: {orders: count(), revenue: sum(total), last_day: max(day)}\n",
+    },
+    StepEntry {
+        name: "window",
+        takes: "the keys below",
+        doc: "Adds columns that look at the other rows of a group, or puts new values into them. All rows stay, in their \
+              order. By place in the group: `row_number()` from 1; `rank()`, in which rows that are equal in `order_by` \
+              share a place and leave the next ones out; `dense_rank()`, which leaves none out; `lag(x)`, `lead(x)`: the \
+              value one row before or after, `lag(x, 3)` three rows, null where there is no such row; `first(x)`, \
+              `last(x)` of the whole group. `count()`, `count(x)`, `sum(x)`, `mean(x)`, `min(x)`, `max(x)`: with `order_by` over \
+              the rows of the group up to and including the current one (SQL's `ROWS UNBOUNDED PRECEDING`), without it \
+              over the whole group. Null is left out as in `aggregate`; a sum beyond 64 bits (38 digits for decimals) ends the \
+              run. Rows that are equal in `order_by` stay in the order of the input. Null is a group of its own. \
+              All rows are held in memory.",
+        keys: Some(StepKeys {
+            reader: "the step `window`",
+            entries: &[
+                key("by", "column, or a list of them", Default("all rows are one group"), "The columns to group by."),
+                key(
+                    "order_by",
+                    "column, `-column` or [sort key](#sort-key), or a list of them",
+                    Default("as the rows come"),
+                    "The order inside of a group. `rank` and `dense_rank` need it.",
+                ),
+                key("values", "columns to functions of the window", Required, "The new columns."),
+            ],
+        }),
+        example: "- window:\n    by: customer\n    order_by: [day, -total]\n    values:\n      place: row_number()\n      spent_so_far: sum(total)\n      day_before: lag(day)\n",
     },
     StepEntry {
         name: "distinct",
@@ -123,7 +159,7 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
                 key("keep", "`first` or `last`", Default("`first`"), "Which row stays."),
                 key(
                     "order_by",
-                    "column, or a list of them; `-` for descending",
+                    "column, `-column` or [sort key](#sort-key), or a list of them",
                     Default("as the rows come"),
                     "The order in which first and last are meant; the rows come out in it.",
                 ),
@@ -133,10 +169,11 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
     },
     StepEntry {
         name: "sort",
-        takes: "column, or a list of them; `-` for descending",
-        doc: "Sorts. Null comes last; rows that are equal stay in their order.",
+        takes: "column, `-column` or [sort key](#sort-key), or a list of them",
+        doc: "Sorts. `-` is for descending. Null comes last, whatever the direction, if the key does not say otherwise; rows that \
+              are equal stay in their order.",
         keys: None,
-        example: "- sort: [country, -total]\n",
+        example: "- sort: [country, -total, {column: paid_on, nulls: first}]\n",
     },
     StepEntry {
         name: "limit",
@@ -158,6 +195,70 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
         doc: "The fields of a struct become columns in its place.",
         keys: None,
         example: "- unnest: address\n",
+    },
+    StepEntry {
+        name: "pivot",
+        takes: "the keys below",
+        doc: "Rows become columns: one row per group of `by`, in the order in which groups first appear, with a column for \
+              each code that is written down. A cell holds the aggregate `take` over the rows of its group and code; where \
+              there are none, 0 for counts and null for all else.",
+        keys: Some(StepKeys {
+            reader: "the step `pivot`",
+            entries: &[
+                key(
+                    "on",
+                    "column",
+                    Required,
+                    "The column with the codes: text, `int`, `bool`, `decimal`, a date or a time.",
+                ),
+                key(
+                    "values",
+                    "new columns to codes, or a list of codes",
+                    Required,
+                    "The codes that become columns; in a list, the columns are named as the codes. They are written down so that the columns are known before a run.",
+                ),
+                key(
+                    "by",
+                    "column, or a list of them",
+                    Default("one row in all"),
+                    "The columns to group by. All others are left out.",
+                ),
+                key(
+                    "take",
+                    "an aggregate, as in `aggregate`",
+                    Required,
+                    "What fills a cell: `sum(total)`, `first(value)`, `count()`.",
+                ),
+                key(
+                    "else",
+                    "`reject`, `ignore` or `fail`",
+                    Default("`reject`"),
+                    "What becomes of a row whose code, null included, is not among `values`: a reject, so that it is not lost without a word; left out of the new columns, though its group stays; or the end of the run.",
+                ),
+            ],
+        }),
+        example: "- pivot:\n    on: status\n    values: [open, closed]\n    by: team\n    take: count()\n- pivot: {on: month, values: {january: 1, february: 2}, by: [shop], take: sum(total), else: ignore}\n",
+    },
+    StepEntry {
+        name: "unpivot",
+        takes: "the keys below",
+        doc: "Columns become rows: each row gives one for each of the columns, in their order, with the column's name and its \
+              value. All other columns stay and are repeated. The columns must have one type: `cast` them before.",
+        keys: Some(StepKeys {
+            reader: "the step `unpivot`",
+            entries: &[
+                key(
+                    "columns",
+                    "name or glob, or a list of them",
+                    Required,
+                    "The columns that become rows, as in `select`.",
+                ),
+                key("name", "new column", Required, "The column with their names."),
+                key("value", "new column", Required, "The column with their values."),
+                key("drop_null", "`true` or `false`", Default("`false`"), "Leaves rows whose value is null out."),
+            ],
+        }),
+        example: "- unpivot: {columns: [jan, feb, q_*], name: month, value: total, drop_null: true}\n",
     },
     StepEntry {
         name: "lookup",
@@ -223,5 +324,22 @@ pub(super) const STEP_ENTRIES: &[StepEntry] = &[
             ],
         }),
         example: "- check:\n    - {name: has an email, expect: \"email is not none\"}\n    - {name: total in range, expect: total < 1000000, else: warn}\n",
+    },
+    StepEntry {
+        name: "sql",
+        takes: "a query, or the keys below",
+        doc: "What the query gives: one `SELECT`, with or without `WITH`, in the SQL of Polars, over the table `input` and the \
+              nodes named in `with`. It reads nothing else, and changes nothing. Columns and types are known before a run: \
+              whole numbers of any size come out as `int`, JSON as `text`. Without `ORDER BY` rows come in the order of the \
+              tables they come from, groups as they first appear, so that two runs give the same. Arithmetic is \
+              Polars' own: a sum of integers beyond 64 bits wraps around; take the step `aggregate` where that can be.",
+        keys: Some(StepKeys {
+            reader: "the step `sql`",
+            entries: &[
+                key("query", "text", Required, "The query."),
+                key("with", "node, or a list of them", Optional, "Nodes it may read as tables, beside `input`."),
+            ],
+        }),
+        example: "- sql: SELECT country, COUNT(*) AS people FROM input GROUP BY country\n- sql:\n    query: |\n      SELECT i.*, p.name FROM input AS i JOIN people AS p ON i.person = p.id\n    with: [people]\n",
     },
 ];

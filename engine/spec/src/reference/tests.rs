@@ -205,9 +205,16 @@ fn choices() -> Vec<(&'static str, String, &'static [Entry])> {
         let found = STEP_ENTRIES.iter().find(|step| step.name == name).and_then(|step| step.keys.as_ref());
         found.map_or(&[] as &[Entry], |keys| keys.entries)
     };
-    let sink = PIPELINE.iter().find(|mapping| mapping.title == "Sink").map_or(&[] as &[Entry], |sink| sink.entries);
+    let shared = |title: &str| {
+        PIPELINE.iter().find(|mapping| mapping.title == title).map_or(&[] as &[Entry], |mapping| mapping.entries)
+    };
+    let sink = shared("Sink");
     vec![
         ("how", in_transform("- join: {with: b, on: a, how: WORD}"), step("join")),
+        ("validate", in_transform("- join: {with: b, on: a, validate: WORD}"), step("join")),
+        ("direction", in_transform("- join: {with: b, how: asof, asof: {at: a, direction: WORD}}"), shared("Asof")),
+        ("nulls", in_transform("- sort: {column: a, nulls: WORD}"), shared("Sort key")),
+        ("else", in_transform("- pivot: {on: a, values: [b], take: count(), else: WORD}"), step("pivot")),
         ("keep", in_transform("- distinct: {keep: WORD}"), step("distinct")),
         ("missing", in_transform("- lookup: {connection: a, stream: b, take: {a: b}, missing: WORD}"), step("lookup")),
         ("else", in_transform("- check: {name: a, expect: b, else: WORD}"), step("check")),
@@ -221,15 +228,18 @@ fn the_words_of_a_choice_are_those_the_decoder_takes() {
         let ty = entries.iter().find(|entry| entry.key == key).map_or("", |entry| entry.ty);
         let words: BTreeSet<&str> = ty.split('`').skip(1).step_by(2).collect();
         for word in &words {
-            let text =
-                document.replace("on: a, how: WORD", if *word == "cross" { "how: cross" } else { "on: a, how: WORD" });
+            let text = match *word {
+                "cross" => document.replace("on: a, how: WORD", "how: cross"),
+                "asof" => document.replace("how: WORD", "how: asof, asof: {at: c}"),
+                _ => document.clone(),
+            };
             let (files, problems) = problems(&text.replace("WORD", word), false);
             assert!(problems.is_empty(), "{}", render_human(&files, &problems, false));
         }
         let (_, problems) = problems(&document.replace("WORD", "zzz"), false);
         let expected = problems[0].message.split(", found").next().unwrap_or_default();
         // Before the words stands the key itself.
-        let said: BTreeSet<&str> = expected.split('`').skip(3).step_by(2).filter(|word| *word != "asof").collect();
+        let said: BTreeSet<&str> = expected.split('`').skip(3).step_by(2).collect();
         assert_eq!(words, said, "{key}: {expected}");
     }
 }

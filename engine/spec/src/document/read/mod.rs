@@ -1,10 +1,12 @@
 //! Trees to documents: the shape of what was written is checked, every problem of a file reported in one go.
 
+mod join;
 mod nodes;
+mod reshape;
 mod shared;
 mod steps;
 
-pub use steps::{NOT_YET, STEPS};
+pub use steps::STEPS;
 
 use super::kind::{DocumentKind, open_document};
 use super::pipeline::{Environment, LimitsDoc, Pipeline, Project};

@@ -105,7 +105,7 @@ fn sink(name: &Text, tree: &Tree, problems: &mut Problems) -> Option<SinkDoc> {
     let concurrency = count(&mut reader, "concurrency", 1, MAX_CONCURRENCY);
     let rate = reader.rate("rate");
     let on_error = decode::choice(&[("reject", OnError::Reject), ("fail", OnError::Fail)]);
-    let on_error = reader.optional("on_error", on_error).unwrap_or_default();
+    let on_error = reader.optional("on_error", on_error);
     let max_rejects = reader.optional("max_rejects", max_rejects);
     let settings = reader.rest();
     reader.finish();

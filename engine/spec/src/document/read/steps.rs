@@ -1,18 +1,19 @@
 //! The steps of a transform.
 
-use super::super::pipeline::{
-    CheckDoc, CheckElse, JoinDoc, JoinHow, Keep, LookupDoc, Missing, SortKey, StepDoc, StepKind,
-};
+use super::super::pipeline::{CheckDoc, CheckElse, Keep, LookupDoc, Missing, StepDoc, StepKind};
+use super::super::reshape::SortKey;
 use super::super::tree::{Entry, Tree};
+use super::join::join;
 use super::nodes::MAX_CONCURRENCY;
+use super::reshape::{pivot, sql, unpivot, window};
 use super::shared::{count, target};
 use crate::codes;
 use crate::decode::{self, MapReader, Problems};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest, shown};
-use crate::source_text::{Span, Style, Text};
+use crate::source_text::{Style, Text};
 
-/// The steps this version has.
-pub const STEPS: [&str; 17] = [
+/// The steps.
+pub const STEPS: [&str; 21] = [
     "filter",
     "map",
     "set",
@@ -23,20 +24,21 @@ pub const STEPS: [&str; 17] = [
     "join",
     "union",
     "aggregate",
+    "window",
     "distinct",
     "sort",
     "limit",
     "explode",
     "unnest",
+    "pivot",
+    "unpivot",
     "lookup",
     "check",
+    "sql",
 ];
 
-/// Steps of the language that this version does not have yet.
-pub const NOT_YET: [&str; 4] = ["window", "pivot", "unpivot", "sql"];
-
 /// What other tools call our steps.
-const ELSEWHERE: [(&str, &str); 16] = [
+const ELSEWHERE: [(&str, &str); 20] = [
     ("where", "filter"),
     ("with_columns", "set"),
     ("mutate", "set"),
@@ -53,6 +55,10 @@ const ELSEWHERE: [(&str, &str); 16] = [
     ("head", "limit"),
     ("flatten", "unnest"),
     ("assert", "check"),
+    ("over", "window"),
+    ("melt", "unpivot"),
+    ("pivot_wider", "pivot"),
+    ("query", "sql"),
 ];
 
 /// Reads a list item with exactly one step in it.
@@ -62,7 +68,7 @@ pub(super) fn step(tree: &Tree, problems: &mut Problems) -> Option<StepDoc> {
         return None;
     };
     let entries: Vec<&Entry> = map.entries.iter().filter(|entry| !entry.key.value.starts_with("x-")).collect();
-    let is_step = |entry: &&&Entry| STEPS.contains(&entry.key.as_str()) || NOT_YET.contains(&entry.key.as_str());
+    let is_step = |entry: &&&Entry| STEPS.contains(&entry.key.as_str());
     let steps: Vec<&&Entry> = entries.iter().filter(is_step).collect();
     match (steps.as_slice(), entries.as_slice()) {
         ([_], [only]) => known(only, problems),
@@ -112,18 +118,9 @@ fn valid_steps() -> String {
     did_you_mean("", STEPS).unwrap_or_default()
 }
 
-fn not_available(what: &str, span: Span, help: Option<&str>, problems: &mut Problems) {
-    let message = format!("{what} is not available in this version");
-    problems.push(Diagnostic::error(codes::STEP_NOT_AVAILABLE, span, message).maybe_help(help.map(str::to_owned)));
-}
-
 /// Reads the value of a key that is the name of a step.
 fn known(entry: &Entry, problems: &mut Problems) -> Option<StepDoc> {
     let key = &entry.key;
-    if NOT_YET.contains(&key.as_str()) {
-        not_available(&format!("the step `{key}`"), key.span, None, problems);
-        return None;
-    }
     let kind = decode::of_key(key.as_str(), &entry.value, problems, |tree, problems| kind(key, tree, problems));
     Some(StepDoc { kind: kind?, span: key.span })
 }
@@ -141,6 +138,10 @@ fn kind(key: &Text, tree: &Tree, problems: &mut Problems) -> Option<StepKind> {
         "join" => StepKind::Join(join(key, tree, problems)?),
         "union" => StepKind::Union(texts(tree, problems)?),
         "aggregate" => aggregate(key, tree, problems)?,
+        "window" => StepKind::Window(window(key, tree, problems)?),
+        "pivot" => StepKind::Pivot(pivot(key, tree, problems)?),
+        "unpivot" => StepKind::Unpivot(unpivot(key, tree, problems)?),
+        "sql" => StepKind::Sql(sql(key, tree, problems)?),
         "distinct" => distinct(key, tree, problems)?,
         "sort" => StepKind::Sort(decode::one_or_many(sort_key)(tree, problems)?),
         "limit" => StepKind::Limit(decode::int(0..=i64::MAX)(tree, problems)?.unsigned_abs()),
@@ -152,7 +153,7 @@ fn kind(key: &Text, tree: &Tree, problems: &mut Problems) -> Option<StepKind> {
     })
 }
 
-fn options<'a, 'p>(key: &Text, tree: &'a Tree, problems: &'p mut Problems) -> Option<MapReader<'a, 'p>> {
+pub(super) fn options<'a, 'p>(key: &Text, tree: &'a Tree, problems: &'p mut Problems) -> Option<MapReader<'a, 'p>> {
     Some(MapReader::of(tree, format!("the step `{key}`"), problems)?.at(key.span))
 }
 
@@ -169,7 +170,17 @@ fn columns(tree: &Tree, problems: &mut Problems) -> Option<Vec<(Text, Tree)>> {
     Some(columns)
 }
 
-fn sort_key(tree: &Tree, problems: &mut Problems) -> Option<SortKey> {
+/// `name`, `-name`, or `{column: name, descending: true, nulls: first}`.
+pub(super) fn sort_key(tree: &Tree, problems: &mut Problems) -> Option<SortKey> {
+    if tree.as_map().is_some() {
+        let mut reader = MapReader::of(tree, "a sort key", problems)?;
+        let column = reader.required_text("column");
+        let descending = reader.bool("descending").unwrap_or_default();
+        let nulls_first =
+            reader.optional("nulls", decode::choice(&[("first", true), ("last", false)])).unwrap_or_default();
+        reader.finish();
+        return Some(SortKey { column: column?, descending, nulls_first });
+    }
     let mut column = decode::text(tree, problems)?;
     let descending = column.value.starts_with('-');
     if descending {
@@ -178,59 +189,7 @@ fn sort_key(tree: &Tree, problems: &mut Problems) -> Option<SortKey> {
             column.span.start += 1;
         }
     }
-    Some(SortKey { column, descending })
-}
-
-const HOW: [(&str, Option<JoinHow>); 7] = [
-    ("left", Some(JoinHow::Left)),
-    ("inner", Some(JoinHow::Inner)),
-    ("full", Some(JoinHow::Full)),
-    ("semi", Some(JoinHow::Semi)),
-    ("anti", Some(JoinHow::Anti)),
-    ("cross", Some(JoinHow::Cross)),
-    ("asof", None),
-];
-
-fn join(key: &Text, tree: &Tree, problems: &mut Problems) -> Option<JoinDoc> {
-    let mut reader = options(key, tree, problems)?;
-    let with = reader.required_text("with");
-    let how = reader.optional("how", |tree, problems| {
-        let how = decode::choice(&HOW)(tree, problems)?;
-        if how.is_none() {
-            not_available("the join `how: asof`", tree.span, None, problems);
-        }
-        how
-    });
-    let cross = how == Some(JoinHow::Cross);
-    let on = if cross { reader.optional("on", join_columns) } else { reader.required("on", join_columns) };
-    let suffix = reader.optional_text("suffix");
-    reader.optional("validate", |tree, problems| -> Option<()> {
-        not_available("`validate` of a join", tree.span, Some("leave it out"), problems);
-        None
-    });
-    if cross {
-        reader.conflict("how", "on", "a cross join pairs every row with every row: leave `on` out");
-    }
-    reader.finish();
-    Some(JoinDoc { with: with?, on: on.unwrap_or_default(), how: how.unwrap_or_default(), suffix })
-}
-
-/// `id`, `[id, day]`, or `{id: user_id}`.
-fn join_columns(tree: &Tree, problems: &mut Problems) -> Option<Vec<(Text, Text)>> {
-    let columns = if tree.as_map().is_some() {
-        decode::map(decode::text)(tree, problems)?
-    } else {
-        let same = |tree: &Tree, problems: &mut Problems| decode::text(tree, problems).map(|name| (name.clone(), name));
-        decode::one_or_many(same)(tree, problems)?
-    };
-    if columns.is_empty() {
-        let message = "expected at least one column to join on";
-        problems.push(
-            Diagnostic::error(codes::INVALID_VALUE, tree.span, message).help("write e.g. `on: id`, or `how: cross`"),
-        );
-        return None;
-    }
-    Some(columns)
+    Some(SortKey { column, descending, nulls_first: false })
 }
 
 fn aggregate(key: &Text, tree: &Tree, problems: &mut Problems) -> Option<StepKind> {
