@@ -10,7 +10,7 @@ pub(crate) struct Args {
     /// What to measure
     #[arg(value_enum, default_value = "all")]
     pub what: What,
-    /// Sizes instead of the usual ones: rows (csv), records (xml, upload), pipelines (validate)
+    /// Sizes instead of the usual ones: rows (csv), records (xml, upload), pages, people (fan-out), pipelines (validate)
     #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
     pub rows: Vec<u64>,
     /// How often each process is run; the median counts
@@ -44,6 +44,10 @@ pub(crate) enum What {
     Validate,
     /// Records into an API, beside a bare loop of requests
     Upload,
+    /// A thousand pages of an API to Parquet, beside a bare loop of requests
+    Pages,
+    /// Ten thousand calls, one for each record of a parent, beside a bare loop of requests
+    FanOut,
     /// Templates as columns, beside Polars by hand and MiniJinja row by row; every function beside its interpreter
     Mapping,
     /// A group-by with more keys than memory is allowed for
@@ -59,4 +63,7 @@ pub(crate) enum Child {
     XmlScan,
     HumanFocus,
     BareUpload,
+    Api,
+    BarePages,
+    BareFanOut,
 }

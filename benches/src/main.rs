@@ -7,6 +7,7 @@
 //!
 //! See `README.md` of this crate for how to run it and what came out.
 
+mod api;
 mod args;
 mod bench;
 mod csv;
@@ -15,6 +16,7 @@ mod machine;
 mod mapping;
 mod memory;
 mod numbers;
+mod served;
 mod table;
 mod upload;
 mod validate;
@@ -69,6 +71,12 @@ fn benchmarks(args: &Args) -> Result<()> {
     if wanted(What::Upload) {
         upload::measure(&bench, &mut report)?;
     }
+    if wanted(What::Pages) {
+        api::pages(&bench, &mut report)?;
+    }
+    if wanted(What::FanOut) {
+        api::fan_out(&bench, &mut report)?;
+    }
     table::print(&report);
     if args.clean {
         std::fs::remove_dir_all(&bench.folder)?;
@@ -82,5 +90,8 @@ fn child(name: Child, rest: &[String]) -> Result<()> {
         Child::XmlScan => xml::scan::run(rest),
         Child::HumanFocus => upload::server::run(rest),
         Child::BareUpload => upload::bare::run(rest),
+        Child::Api => api::server::run(rest),
+        Child::BarePages => api::bare::pages(rest),
+        Child::BareFanOut => api::bare::fan_out(rest),
     }
 }

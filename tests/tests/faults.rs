@@ -195,10 +195,12 @@ fn an_upload_of_unknown_outcome_is_held_and_never_sent_again() {
 #[test]
 fn a_training_whose_making_is_in_doubt_is_found_again() {
     let world = small();
-    world.hf_faults("cut:nth=3:when=after:op=AddExternalTrainingDetails");
+    // Trainings are made many at a time: the whole call is in doubt.
+    world.hf_faults("cut:nth=1:when=after:op=AddExternalTrainingDetails");
     let job = world.hurried_job(1);
     job.run().ended(3);
-    assert_eq!(node(&world.last_run(), "create_training")["unknown"], 1);
+    let unknown = node(&world.last_run(), "create_training")["unknown"].as_u64().expect("a number");
+    assert!(unknown > 1, "{unknown}");
     let (missing, too_many) = difference(&deliverable(&world.seed), &world.uploads());
     assert!(!missing.is_empty() && too_many.is_empty(), "its completions wait");
 

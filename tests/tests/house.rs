@@ -15,7 +15,9 @@ const ORDER: &[(&str, &[&str])] = &[
     ("towpath-state", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-plan"]),
     ("towpath-run", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-plan", "towpath-state"]),
     ("towpath-files", &["towpath-spec", "towpath-mapping", "towpath-connector"]),
+    ("towpath-databases", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
     ("towpath-http", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
+    ("towpath-openapi", &[]),
     ("towpath-sandbox", &[]),
 ];
 /// Whoever puts the pieces together: these may depend on all of the above, and nothing depends on them.

@@ -14,7 +14,7 @@ pub(super) fn name(records: u64) -> String {
 /// Makes the file, from what a stand-in says of itself.
 pub(super) fn make(bench: &Bench, records: u64) -> Result<()> {
     let server = Server::start(bench)?;
-    let books = server.start["books"].clone();
+    let books = server.settings()["books"].clone();
     server.stop()?;
     let users: Vec<&Value> = books["users"].as_array().into_iter().flatten().map(|user| &user["UserID"]).collect();
     let training = books["trainings"].get(0).ok_or("the stand-in holds no training")?;

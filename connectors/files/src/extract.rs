@@ -19,12 +19,12 @@ pub(crate) const BATCH_ROWS: usize = 50_000;
 pub(crate) const BATCH_BYTES: usize = 32 << 20;
 
 /// Where the thread puts its batches.
-pub(crate) struct Batches(mpsc::Sender<Result<Chunk>>);
+pub struct Batches(mpsc::Sender<Result<Chunk>>);
 
 impl Batches {
     /// Hands a batch over; false when nobody wants any more.
     #[must_use]
-    pub(crate) fn send(&self, chunk: Chunk) -> bool {
+    pub fn send(&self, chunk: Chunk) -> bool {
         self.0.blocking_send(Ok(chunk)).is_ok()
     }
 }
@@ -41,7 +41,7 @@ struct InThread {
 }
 
 /// A source of batches of `schema`, made by `work`.
-pub(crate) fn source(schema: Schema, work: impl FnOnce(&Batches) -> Result<()> + Send + 'static) -> Source {
+pub fn source(schema: Schema, work: impl FnOnce(&Batches) -> Result<()> + Send + 'static) -> Source {
     Source::Extract(Box::new(InThread { schema, work: Some(Box::new(work)), batches: None, converter: None }))
 }
 

@@ -1,4 +1,4 @@
-//! Connectors for files: `csv`, `json`, `xml`, `parquet`.
+//! Connectors for files: `csv`, `json`, `xml`, `parquet`, and `documents` for whole files.
 //!
 //! What Polars reads well it scans by itself (plain CSV, Parquet); everything else is read in one pass by a blocking
 //! thread that hands batches over a bounded channel, so memory does not depend on the size of a file. No value is ever
@@ -7,6 +7,7 @@
 
 mod connector;
 mod csv;
+mod documents;
 mod extract;
 mod infer;
 mod json;
@@ -14,6 +15,7 @@ mod open;
 mod parquet;
 mod paths;
 mod sink;
+pub mod threads;
 mod typed;
 pub mod xml;
 mod xml_files;
@@ -28,5 +30,6 @@ pub fn connectors() -> Vec<Arc<dyn Connector>> {
         connector::of(json::Json),
         connector::of(xml_files::Xml),
         connector::of(parquet::Parquet),
+        Arc::new(documents::Documents::new()),
     ]
 }

@@ -1,14 +1,22 @@
 //! Bodies of calls.
 
 use crate::call::Unready;
+use crate::csv_text::{self, CsvStyle};
 use crate::template::{Names, Slot, Template, plain_text};
+use crate::upload::{FileTemplate, Upload};
+use crate::xml_body::xml_document;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Request, RequestBuilder};
 use serde_json::Value as Json;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
 use towpath_connector::{Error, Result};
+
+/// The media type of a text nobody says more of.
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// A body with templates.
 #[derive(Debug, Clone)]
@@ -18,6 +26,19 @@ pub(crate) enum BodyTemplate {
     Json(Slot),
     Form(Vec<(String, Slot)>),
     Multipart(Vec<(String, PartTemplate)>),
+    Text { text: Template, content_type: Option<Template> },
+    Csv(Box<CsvTemplate>),
+    Xml { tree: Slot, content_type: Option<Template> },
+}
+
+/// A body in CSV with templates.
+#[derive(Debug, Clone)]
+pub(crate) struct CsvTemplate {
+    /// Headers, and what stands below them; the record's field of that name when none.
+    pub(crate) columns: Vec<(String, Option<Slot>)>,
+    pub(crate) header: bool,
+    pub(crate) style: CsvStyle,
+    pub(crate) content_type: Option<Template>,
 }
 
 /// A part of a multipart body with templates.
@@ -27,19 +48,11 @@ pub(crate) enum PartTemplate {
     File(Box<FileTemplate>),
 }
 
-/// A file to upload, with templates.
-#[derive(Debug, Clone)]
-pub(crate) struct FileTemplate {
-    pub(crate) path: Template,
-    pub(crate) file_name: Option<Template>,
-    pub(crate) content_type: Option<Template>,
-}
-
 /// A body ready to be sent, as often as need be.
 #[derive(Debug, Clone)]
 pub(crate) enum Payload {
     None,
-    Bytes { content_type: &'static str, bytes: Bytes },
+    Bytes { content_type: Cow<'static, str>, bytes: Bytes },
     Multipart(Vec<(String, PartPayload)>),
 }
 
@@ -47,7 +60,7 @@ pub(crate) enum Payload {
 #[derive(Debug, Clone)]
 pub(crate) enum PartPayload {
     Text(String),
-    File { path: PathBuf, file_name: String, content_type: String },
+    File(Box<Upload>),
 }
 
 impl BodyTemplate {
@@ -60,14 +73,16 @@ impl BodyTemplate {
             Self::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for (name, slot) in fields {
-                    if let Some(text) = plain_text(&slot.value(names)?) {
-                        form.append_pair(name, &text);
+                    match slot.value(names)? {
+                        Json::Array(items) => items.iter().filter_map(plain_text).for_each(|text| {
+                            form.append_pair(name, &text);
+                        }),
+                        value => plain_text(&value).iter().for_each(|text| {
+                            form.append_pair(name, text);
+                        }),
                     }
                 }
-                Payload::Bytes {
-                    content_type: "application/x-www-form-urlencoded",
-                    bytes: form.finish().into_bytes().into(),
-                }
+                bytes("application/x-www-form-urlencoded".into(), form.finish().into_bytes())
             }
             Self::Multipart(parts) => {
                 let mut filled = Vec::new();
@@ -76,115 +91,149 @@ impl BodyTemplate {
                 }
                 Payload::Multipart(filled)
             }
+            Self::Text { text, content_type } => {
+                let text = text.text(names)?.unwrap_or_default();
+                bytes(media_type(content_type.as_ref(), PLAIN, names)?, text.into_bytes())
+            }
+            Self::Csv(csv) => csv.fill(names)?,
+            Self::Xml { tree, content_type } => {
+                let text = xml_document(&tree.value(names)?).map_err(Unready::Value)?;
+                let kind = media_type(content_type.as_ref(), "application/xml; charset=utf-8", names)?;
+                bytes(kind, text.into_bytes())
+            }
         })
+    }
+
+    /// Every template in it.
+    pub(crate) fn templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
+        match self {
+            Self::None | Self::Record => {}
+            Self::Json(slot) => slot.templates(found),
+            Self::Form(fields) => fields.iter().for_each(|(_, slot)| slot.templates(found)),
+            Self::Multipart(parts) => parts.iter().for_each(|(_, part)| match part {
+                PartTemplate::Text(slot) => slot.templates(found),
+                PartTemplate::File(file) => {
+                    found.extend(file.from.iter().map(|from| from.template()));
+                    found.extend(file.file_name.iter().chain(&file.content_type));
+                }
+            }),
+            Self::Text { text, content_type } => found.extend(content_type.iter().chain([text])),
+            Self::Csv(csv) => {
+                csv.columns.iter().filter_map(|(_, slot)| slot.as_ref()).for_each(|slot| slot.templates(found));
+                found.extend(&csv.content_type);
+            }
+            Self::Xml { tree, content_type } => {
+                tree.templates(found);
+                found.extend(content_type);
+            }
+        }
     }
 }
 
+fn bytes(content_type: Cow<'static, str>, bytes: Vec<u8>) -> Payload {
+    Payload::Bytes { content_type, bytes: bytes.into() }
+}
+
 fn json(value: &Json) -> Result<Payload> {
-    let bytes = serde_json::to_vec(value).map_err(|error| Error::bug(format!("a body as JSON: {error}")))?;
-    Ok(Payload::Bytes { content_type: "application/json", bytes: bytes.into() })
+    let text = serde_json::to_vec(value).map_err(|error| Error::bug(format!("a body as JSON: {error}")))?;
+    Ok(bytes("application/json".into(), text))
+}
+
+fn media_type(
+    template: Option<&Template>,
+    default: &'static str,
+    names: &Names<'_>,
+) -> std::result::Result<Cow<'static, str>, Unready> {
+    let Some(given) = template.map_or(Ok(None), |template| template.text(names))? else {
+        return Ok(Cow::Borrowed(default));
+    };
+    if HeaderValue::from_str(&given).is_err() {
+        return Err(Unready::Value(format!("`{given}` is not a media type")));
+    }
+    Ok(Cow::Owned(given))
+}
+
+impl CsvTemplate {
+    /// One line for each record of the call.
+    fn fill(&self, names: &Names<'_>) -> std::result::Result<Payload, Unready> {
+        let mut lines = Vec::new();
+        if self.header {
+            lines.push(self.columns.iter().map(|(header, _)| header.clone()).collect());
+        }
+        for record in names.records() {
+            let names = Names { record, ..*names };
+            let line = self.columns.iter().map(|(header, slot)| {
+                let value = match slot {
+                    Some(slot) => slot.value(&names)?,
+                    None => record.get(header).cloned().unwrap_or_default(),
+                };
+                Ok(plain_text(&value).unwrap_or_default())
+            });
+            lines.push(line.collect::<Result<Vec<String>>>()?);
+        }
+        let text = csv_text::write(self.style, &lines).map_err(Error::bug)?;
+        Ok(bytes(media_type(self.content_type.as_ref(), PLAIN, names)?, text))
+    }
 }
 
 impl PartTemplate {
     fn fill(&self, names: &Names<'_>, folder: &Path) -> std::result::Result<Option<PartPayload>, Unready> {
         Ok(match self {
             Self::Text(slot) => plain_text(&slot.value(names)?).map(PartPayload::Text),
-            Self::File(file) => {
-                let Some(written) = file.path.text(names)?.filter(|path| !path.trim().is_empty()) else {
-                    return Err(Unready::Value("there is no path of a file to upload".to_owned()));
-                };
-                let path = inside(folder, &written)?;
-                let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                let given = |template: &Option<Template>| -> Result<Option<String>> {
-                    template.as_ref().map_or(Ok(None), |template| template.text(names))
-                };
-                let file_name = given(&file.file_name)?.unwrap_or(own);
-                let content_type = given(&file.content_type)?.unwrap_or_else(|| media_type(&file_name).to_owned());
-                Some(PartPayload::File { path, file_name, content_type })
-            }
+            Self::File(file) => file.fill(names, folder)?.map(|upload| PartPayload::File(Box::new(upload))),
         })
     }
 }
 
-/// A file of a folder; data must not be able to send any file of this machine away.
-fn inside(folder: &Path, written: &str) -> std::result::Result<PathBuf, Unready> {
-    let found = |path: &Path| path.canonicalize().map_err(|error| (error.kind(), error));
-    let folder = found(folder).map_err(|(_, error)| Error::from(error).at(folder.display()))?;
-    let path = match found(&folder.join(written)) {
-        Ok(path) => path,
-        Err((std::io::ErrorKind::NotFound, _)) => {
-            return Err(Unready::Value(format!("there is no file `{written}` in `{}`", folder.display())));
-        }
-        Err((_, error)) => return Err(Error::from(error).at(written).into()),
-    };
-    if !path.starts_with(&folder) || !path.is_file() {
-        return Err(Unready::Value(format!("`{written}` is not a file inside `{}`", folder.display())));
-    }
-    Ok(path)
-}
-
-/// The media type of a file by its name.
-fn media_type(name: &str) -> &'static str {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    match extension.as_deref() {
-        Some("pdf") => "application/pdf",
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("gif") => "image/gif",
-        Some("webp") => "image/webp",
-        Some("csv") => "text/csv",
-        Some("txt") => "text/plain",
-        Some("json") => "application/json",
-        Some("xml") => "application/xml",
-        _ => "application/octet-stream",
-    }
-}
-
 impl Payload {
+    /// Gets the files that are elsewhere.
+    ///
+    /// # Errors
+    /// `Value`: there is no such file. Else: it could not be had now.
+    pub(crate) async fn load(&mut self, client: &Client, timeout: Duration) -> std::result::Result<(), Unready> {
+        if let Self::Multipart(parts) = self {
+            for (_, part) in parts {
+                if let PartPayload::File(upload) = part {
+                    upload.load(client, timeout).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Puts the body into a request; files are streamed from the disk. What the request's headers say it is stands, but for
     /// a multipart body, which nobody else can name.
     ///
     /// # Errors
     /// A file cannot be opened.
-    pub(crate) async fn attach(&self, client: &Client, mut request: Request) -> Result<RequestBuilder> {
+    pub(crate) async fn attach(
+        &self,
+        client: &Client,
+        timeout: Duration,
+        mut request: Request,
+    ) -> Result<RequestBuilder> {
         let built = |request| RequestBuilder::from_parts(client.clone(), request);
         Ok(match self {
             Self::None => built(request),
             Self::Bytes { content_type, bytes } => {
-                let headers = request.headers_mut();
-                headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+                let kind = HeaderValue::from_str(content_type)
+                    .map_err(|_| Error::user(format!("`{content_type}` is not a media type")))?;
+                request.headers_mut().entry(CONTENT_TYPE).or_insert(kind);
                 *request.body_mut() = Some(bytes.clone().into());
                 built(request)
             }
             Self::Multipart(parts) => {
                 let mut form = Form::new();
                 for (name, part) in parts {
-                    form = form.part(name.clone(), part.open().await?);
+                    let part = match part {
+                        PartPayload::Text(text) => Part::text(text.clone()),
+                        PartPayload::File(upload) => upload.part(client, timeout).await?,
+                    };
+                    form = form.part(name.clone(), part);
                 }
                 request.headers_mut().remove(CONTENT_TYPE);
                 built(request).multipart(form)
             }
         })
-    }
-}
-
-impl PartPayload {
-    async fn open(&self) -> Result<Part> {
-        match self {
-            Self::Text(text) => Ok(Part::text(text.clone())),
-            Self::File { path, file_name, content_type } => {
-                let opened = async {
-                    let file = tokio::fs::File::open(path).await?;
-                    let length = file.metadata().await?.len();
-                    Ok::<_, std::io::Error>((file, length))
-                };
-                let (file, length) = opened.await.map_err(|error| Error::from(error).at(path.display()))?;
-                let body = reqwest::Body::wrap_stream(tokio_util::io::ReaderStream::new(file));
-                Part::stream_with_length(body, length)
-                    .file_name(file_name.clone())
-                    .mime_str(content_type)
-                    .map_err(|_| Error::user(format!("`{content_type}` is not a media type")))
-            }
-        }
     }
 }

@@ -9,8 +9,11 @@ use towpath_spec::definition::decode_definition;
 use towpath_spec::{Diagnostic, Files, parse_yaml};
 
 /// The definitions compiled in, by file name and text.
-pub const BUILTIN: [(&str, &str); 2] = [
+pub const BUILTIN: [(&str, &str); 5] = [
+    ("enabley.yaml", include_str!("../../definitions/enabley.yaml")),
+    ("healthier-business.yaml", include_str!("../../definitions/healthier-business.yaml")),
     ("human-focus.yaml", include_str!("../../definitions/human-focus.yaml")),
+    ("onefile.yaml", include_str!("../../definitions/onefile.yaml")),
     ("peoplefluent.yaml", include_str!("../../definitions/peoplefluent.yaml")),
 ];
 

@@ -1,6 +1,7 @@
 //! A call as a definition describes it, and one made ready to be sent.
 
 use crate::body::{BodyTemplate, Payload};
+use crate::connection::Connection;
 use crate::template::{BadPath, Names, PathTemplate, Slot, Template, plain_text};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -107,6 +108,29 @@ impl Call {
             body,
             hidden: self.hidden.clone(),
         })
+    }
+
+    /// [`prepare`](Self::prepare), with the files to upload that are elsewhere: what is wrong with one of them is found before
+    /// anything is sent.
+    pub(crate) async fn ready(
+        &self,
+        what: &str,
+        connection: &Connection,
+        names: &Names<'_>,
+    ) -> std::result::Result<Prepared, Unready> {
+        let mut prepared = self.prepare(what, &connection.surroundings(), names)?;
+        prepared.body.load(connection.client(), connection.timeout()).await?;
+        Ok(prepared)
+    }
+
+    /// Every template in it.
+    pub(crate) fn templates(&self) -> Vec<&Template> {
+        let mut found: Vec<&Template> = self.base.iter().collect();
+        self.path.templates(&mut found);
+        self.query.iter().for_each(|(_, slot)| slot.templates(&mut found));
+        found.extend(self.headers.iter().map(|(_, template)| template));
+        self.body.templates(&mut found);
+        found
     }
 
     fn url(&self, around: &Surroundings<'_>, names: &Names<'_>) -> std::result::Result<Url, Unready> {

@@ -1,14 +1,14 @@
 //! A connection: one configuration, one HTTP client, one limiter, one login, for all that read and write through it.
 
-use crate::auth::{self, Credential, Expiry, TokenSource, TokenSpec};
+use crate::auth::{self, Credential};
 use crate::call::{Surroundings, base_url, header_value};
 use crate::limiter::{Limiter, Pace};
 use crate::overrides::Overrides;
-use crate::plan::{Api, AuthPlan, StreamPlan};
-use crate::template::{Names, Template};
+use crate::plan::{Api, StreamPlan};
+use crate::template::Names;
 use crate::transport;
 use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -78,13 +78,21 @@ impl Connection {
         }
         own_headers(settings.get("headers"), &mut headers).map_err(at)?;
         let folder = settings.text("files").map_or_else(|| connect.base.clone(), |files| connect.base.join(files));
-        let credentials = credentials(api, &names, &base, &headers, &connect.name).map_err(at)?;
+        let overrides = Overrides::read(settings.get("overrides"), api).map_err(at)?;
+        let given = auth::Makings {
+            config: &config,
+            base: &base,
+            headers: &headers,
+            overrides: &overrides,
+            connection: &connect.name,
+        };
+        let credentials = auth::credentials(api, &given).map_err(at)?;
         Ok(Self {
             client: transport::client(timeout, Some(&base)).map_err(at)?,
             name: connect.name.clone(),
             timeout,
             limiter: Limiter::new(pace, concurrency),
-            overrides: Overrides::read(settings.get("overrides"), api).map_err(at)?,
+            overrides,
             host: transport::host_port(&base),
             base,
             config,
@@ -149,7 +157,10 @@ impl Connection {
     }
 
     pub(crate) fn credential(&self, at: usize) -> &Credential {
-        &self.credentials[at]
+        match &self.credentials[at] {
+            Credential::Of(chosen) => &self.credentials[*chosen],
+            own => own,
+        }
     }
 
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
@@ -200,56 +211,4 @@ fn own_headers(given: Option<&Json>, headers: &mut HeaderMap) -> Result<()> {
         headers.insert(key.clone(), auth::sensitive(&key, &value)?);
     }
     Ok(())
-}
-
-fn credentials(
-    api: &Api,
-    names: &Names<'_>,
-    base: &Url,
-    headers: &HeaderMap,
-    connection: &str,
-) -> Result<Vec<Credential>> {
-    let text = |template: &Template| template.text(names).map(Option::unwrap_or_default);
-    let settings = |templates: &[&Template]| templates.iter().flat_map(|one| one.members("config")).collect();
-    api.auth
-        .iter()
-        .map(|plan| {
-            Ok(match plan {
-                AuthPlan::None => Credential::Fixed { headers: HeaderMap::new(), settings: Vec::new() },
-                AuthPlan::Basic { username, password } => {
-                    let value = auth::basic(&text(username)?, &text(password)?)?;
-                    let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-                    Credential::Fixed { headers, settings: settings(&[username, password]) }
-                }
-                AuthPlan::Bearer { token } => {
-                    let value = auth::sensitive(&AUTHORIZATION, &format!("Bearer {}", text(token)?))?;
-                    let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-                    Credential::Fixed { headers, settings: settings(&[token]) }
-                }
-                AuthPlan::Header { headers } => {
-                    let mut fixed = HeaderMap::new();
-                    for (name, template) in headers {
-                        fixed.insert(name.clone(), auth::sensitive(name, &text(template)?)?);
-                    }
-                    let templates: Vec<&Template> = headers.iter().map(|(_, template)| template).collect();
-                    Credential::Fixed { headers: fixed, settings: settings(&templates) }
-                }
-                AuthPlan::Token { name, call, spec } => {
-                    // The login needs no files.
-                    let around = Surroundings { base, headers, folder: std::path::Path::new("") };
-                    let what = format!("{name} (the login of connection `{connection}`)");
-                    let request = call.prepare(&what, &around, names).map_err(|unready| unready.into_error(&what))?;
-                    let spec = spec.clone();
-                    let spec = TokenSpec {
-                        from: spec.from,
-                        expiry: Expiry { path: spec.expiry_path, per_second: spec.per_second, lifetime: spec.lifetime },
-                        header: spec.header,
-                        scheme: spec.scheme,
-                        settings: spec.settings,
-                    };
-                    Credential::Token(Box::new(TokenSource::new(spec, request)))
-                }
-            })
-        })
-        .collect()
 }

@@ -1,6 +1,5 @@
 //! What a definition says of itself, as `connectors show` prints it and the checks use it.
 
-use crate::call::Call;
 use crate::plan::{OperationPlan, StreamPlan};
 use std::sync::Arc;
 use towpath_connector::{CursorInfo, Descriptor, Kind, OperationInfo, OperationKind, Setting, StreamInfo};
@@ -27,7 +26,8 @@ fn standard(definition: &Definition) -> Vec<Setting> {
         Setting::new(
             "overrides",
             Type::Json,
-            "by stream or operation: `path` (with `{name}` for parameters or fields), `method`, `first_page`, `page_size`",
+            "by stream or operation: `path` (with `{name}` for parameters or fields), `method`, `first_page`, `page_size`; \
+             by login: `path`, `method`, `refresh_path`, `expires_unit`, `lifetime`",
         ),
         Setting::new("headers", Type::Json, "headers sent with every call, by name; their values are never shown"),
         Setting::new(
@@ -87,9 +87,20 @@ fn login(auth: &AuthDoc) -> String {
             let names: Vec<String> = headers.iter().map(|(name, _)| format!("`{name}`")).collect();
             format!("{} on every call", names.join(", "))
         }
+        AuthKind::Query { params } => {
+            let names: Vec<String> = params.iter().map(|(name, _)| format!("`{name}`")).collect();
+            format!("query parameters {} on every call, never shown", names.join(", "))
+        }
+        AuthKind::Choice { of } => {
+            let names: Vec<String> = of.iter().map(|name| format!("`{name}`")).collect();
+            format!("the first of {} whose settings are given", names.join(", "))
+        }
         AuthKind::Token(token) => format!(
-            "{} {}; the token is sent in `{}`, shared by all that use the connection and renewed by itself",
-            token.request.method, token.request.path, token.header
+            "{} {}; the token is sent in `{}`, shared by all that use the connection and renewed by itself{}",
+            token.request.method,
+            token.request.path,
+            token.header,
+            token.refresh.as_ref().map(|refresh| format!(" by {}", refresh.request.path)).unwrap_or_default()
         ),
     };
     let doc = auth.doc.as_ref().map(|doc| format!(" {}", doc.value.trim())).unwrap_or_default();
@@ -136,7 +147,7 @@ fn stream(definition: &Definition, doc: &StreamDoc, plan: &StreamPlan) -> Stream
 pub(crate) fn operation(
     definition: &Definition,
     doc: &OperationDoc,
-    call: &Call,
+    request: String,
     fields: Vec<Setting>,
 ) -> OperationInfo {
     OperationInfo {
@@ -150,13 +161,15 @@ pub(crate) fn operation(
             WriteKind::Action => OperationKind::Action,
             WriteKind::File => OperationKind::File,
         },
-        request: call.summary(),
+        request,
         fields,
         results: Schema::new(
             doc.results.iter().map(|result| Field::new(result.name.value.clone(), result.ty.clone())).collect(),
         ),
         idempotent: doc.idempotent,
         sends_email: doc.sends_email,
+        batch: doc.batch.as_ref().map_or(1, |batch| batch.size),
+        verifies: doc.verify.is_some(),
         source: source(definition, doc.source.as_ref()),
     }
 }
@@ -185,7 +198,9 @@ pub(crate) fn settings_of(request: &RequestDoc, config: &[SettingDoc]) -> Vec<St
     match &request.body {
         BodyDoc::Json(tree) => texts(tree, &mut found),
         BodyDoc::Form(fields) => fields.iter().for_each(|(_, tree)| texts(tree, &mut found)),
-        BodyDoc::None | BodyDoc::Record | BodyDoc::Multipart(_) => {}
+        BodyDoc::Text { text, .. } => found.push(&text.value),
+        BodyDoc::Xml { tree, .. } => texts(tree, &mut found),
+        BodyDoc::None | BodyDoc::Record | BodyDoc::Multipart(_) | BodyDoc::Csv(_) => {}
     }
     let used = config.iter().map(|setting| setting.name.value.clone());
     used.filter(|name| found.iter().any(|text| text.contains(&format!("config.{name}")))).collect()

@@ -1,6 +1,6 @@
 //! One call and its answer: limits kept, credentials added, a stale token renewed once.
 
-use crate::auth;
+use crate::auth::{self, Renewed};
 use crate::call::Prepared;
 use crate::connection::Connection;
 use crate::excerpt::with_excerpt;
@@ -40,21 +40,26 @@ impl Connection {
     /// # Errors
     /// No answer, no token, not let in, or sent away to another host.
     pub(crate) async fn exchange(&self, request: &Prepared, chosen: &[usize]) -> Result<Reply> {
-        let mut renewed = false;
+        let mut renewed = Vec::new();
         loop {
-            let mut headers = request.headers.clone();
-            let used = auth::apply(self, chosen, &mut headers).await.map_err(|error| error.effect(Effect::None))?;
-            let reply = self.follow(request, headers).await?;
+            let pass = auth::pass(self, chosen, request.headers.clone(), &request.what);
+            let pass = pass.await.map_err(|error| error.effect(Effect::None))?;
+            let reply = self.follow(request, pass.headers.clone(), &pass.query).await?;
             // Without credentials, as for a login, there is nothing to renew: the answer speaks for itself.
             if reply.status() != StatusCode::UNAUTHORIZED || chosen.is_empty() {
                 return Ok(reply);
             }
             // Read and let go first: the login needs a place among the concurrent requests, too.
             let body = reply.head_of_body().await;
-            // A 401 says that the call was not acted on, so it is safe to make it again, once.
-            if !renewed && auth::renew(self, &used).await.map_err(|error| error.effect(Effect::None))? {
-                renewed = true;
-                continue;
+            // A 401 says that the call was not acted on, so it is safe to make it again, once; twice when the token of the
+            // first time was had for an old one and not by a login.
+            if renewed.is_empty() || renewed == [Renewed::Refreshed] {
+                let done =
+                    auth::renew(self, &pass, !renewed.is_empty()).await.map_err(|error| error.effect(Effect::None))?;
+                renewed.push(done);
+                if done != Renewed::Nothing {
+                    continue;
+                }
             }
             return Err(auth::refused(self, chosen, &request.what, &with_excerpt(&body)));
         }
@@ -64,13 +69,18 @@ impl Connection {
     ///
     /// # Errors
     /// No answer, or sent away to another host.
-    pub(crate) async fn follow(&self, request: &Prepared, headers: HeaderMap) -> Result<Reply> {
+    pub(crate) async fn follow(
+        &self,
+        request: &Prepared,
+        headers: HeaderMap,
+        query: &[(String, String)],
+    ) -> Result<Reply> {
         let mut url = request.url.clone();
         // Only a read may be sent on to another address.
         let again = if reads(&request.method) { headers.clone() } else { HeaderMap::new() };
         let mut headers = headers;
         for _ in 0..=REDIRECTS {
-            let reply = self.once(request, url.clone(), headers).await?;
+            let reply = self.once(request, url.clone(), headers, query).await?;
             let Some(target) = reply.redirect() else { return Ok(reply) };
             let status = reply.status();
             if !may_follow(&request.method, &url, &target) {
@@ -83,14 +93,20 @@ impl Connection {
             .help("check `base_url`"))
     }
 
-    async fn once(&self, request: &Prepared, url: Url, headers: HeaderMap) -> Result<Reply> {
+    async fn once(
+        &self,
+        request: &Prepared,
+        url: Url,
+        headers: HeaderMap,
+        query: &[(String, String)],
+    ) -> Result<Reply> {
         let host = self.host_of(&url);
         let permit = self.limiter().enter(&host).await?;
         let started = Instant::now();
         let shown = tracing::enabled!(tracing::Level::DEBUG).then(|| request.shown(&url));
-        let mut built = reqwest::Request::new(request.method.clone(), url.clone());
+        let mut built = reqwest::Request::new(request.method.clone(), with_credentials(url.clone(), query));
         *built.headers_mut() = headers;
-        let sent = request.body.attach(self.client(), built).await?.send().await;
+        let sent = request.body.attach(self.client(), self.timeout(), built).await?.send().await;
         let response = sent.map_err(|error| {
             let error = transport::failure(&error, &url, self.timeout()).at(&request.what);
             tracing::debug!(method = %request.method, url = shown, ms = started.elapsed().as_millis() as u64, %error, "request failed");
@@ -105,6 +121,21 @@ impl Connection {
         }
         Ok(reply)
     }
+}
+
+/// A URL with query parameters that let the call in, in the place of any it has of these names.
+fn with_credentials(mut url: Url, query: &[(String, String)]) -> Url {
+    if query.is_empty() {
+        return url;
+    }
+    let is_one = |name: &str| query.iter().any(|(one, _)| one == name);
+    // What a vendor wrote stays as it was written, unless it has to go.
+    if url.query_pairs().any(|(name, _)| is_one(&name)) {
+        let own: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(name, _)| !is_one(name)).collect();
+        url.query_pairs_mut().clear().extend_pairs(own);
+    }
+    url.query_pairs_mut().extend_pairs(query);
+    url
 }
 
 fn reads(method: &Method) -> bool {

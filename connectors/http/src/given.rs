@@ -54,7 +54,10 @@ pub(crate) fn complete(declared: &[Given], given: &Record, config: &Json, nulls:
                 if let Some(sentence) = outside(name, &one.setting.values, &value) {
                     return Ok(Completed::Bad(sentence));
                 }
-                out.insert(name.clone(), value);
+                match one.written.write(&one.setting.ty, value) {
+                    Ok(value) => drop(out.insert(name.clone(), value)),
+                    Err(reason) => return Ok(Completed::Bad(format!("`{name}`: {reason}"))),
+                }
             }
             Err(reason) => return Ok(Completed::Bad(format!("`{name}`: {reason}"))),
         }
@@ -70,6 +73,8 @@ pub(crate) fn complete(declared: &[Given], given: &Record, config: &Json, nulls:
 fn typed(ty: &Type, value: Json) -> std::result::Result<Json, String> {
     match (ty, value) {
         (_, Json::Null) => Ok(Json::Null),
+        // Bytes travel as base64 in records.
+        (Type::Binary, text @ Json::String(_)) => Value::from_json(&text, &Type::Binary).map(|_| text),
         // Lists and objects are sent as they were made.
         (Type::Json | Type::List(_) | Type::Struct(_), other) => Ok(other),
         // Times are sent in the format the pipeline gave them.

@@ -1,5 +1,9 @@
 //! JSONPath (RFC 9535), parsed once and used often.
+//!
+//! A path whose answer would not be the standard's is refused when it is read (see [`crate::json_path_limits`]); it is never
+//! answered differently.
 
+use crate::json_path_limits::refused;
 use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
@@ -8,7 +12,7 @@ use towpath_spec::{Diagnostic, Text, codes};
 
 /// A parsed path.
 #[derive(Debug, Clone)]
-pub(crate) struct JsonPath {
+pub struct JsonPath {
     written: String,
     query: JpQuery,
     // `$.a.b` and `$['a'].b`, by far the most common, need no query engine.
@@ -19,14 +23,19 @@ impl JsonPath {
     /// Parses a path a definition holds.
     ///
     /// # Errors
-    /// A diagnostic at the path.
-    pub(crate) fn parse(text: &Text) -> Result<Self, Diagnostic> {
+    /// A diagnostic at the path: it is none, or one that would be answered wrongly.
+    pub fn parse(text: &Text) -> Result<Self, Diagnostic> {
         let query = parse_json_path(&text.value).map_err(|error| {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
             Diagnostic::error(codes::INVALID_VALUE, text.span, format!("`{}` is not a JSONPath: {reason}", text.value))
                 .help("a JSONPath starts with `$`, e.g. `$.data.items[*]`")
         })?;
+        if let Some(why) = refused(&query) {
+            let message = format!("`{}` cannot be used as a JSONPath: {why}", text.value);
+            return Err(Diagnostic::error(codes::INVALID_VALUE, text.span, message)
+                .help("`docs/jsonpath.md` lists what is not supported"));
+        }
         Ok(Self { plain: plain_names(&text.value), written: text.value.clone(), query })
     }
 
@@ -36,7 +45,7 @@ impl JsonPath {
     }
 
     /// All values it selects, in document order.
-    pub(crate) fn all<'a>(&self, document: &'a Json) -> Vec<&'a Json> {
+    pub fn all<'a>(&self, document: &'a Json) -> Vec<&'a Json> {
         if self.plain.is_some() {
             return self.first(document).into_iter().collect();
         }
@@ -46,7 +55,7 @@ impl JsonPath {
     }
 
     /// The first value it selects.
-    pub(crate) fn first<'a>(&self, document: &'a Json) -> Option<&'a Json> {
+    pub fn first<'a>(&self, document: &'a Json) -> Option<&'a Json> {
         match &self.plain {
             Some(names) => names.iter().try_fold(document, |value, name| value.as_object()?.get(name)),
             None => self.all(document).into_iter().next(),
@@ -92,6 +101,44 @@ mod tests {
         assert_eq!(path("$.x").first(&document), Some(&Json::Null));
         assert_eq!(path("$.nothing.at.all").first(&document), None);
         assert_eq!(path("$").first(&document), Some(&document));
+    }
+
+    #[test]
+    fn what_would_be_answered_wrongly_is_refused() {
+        for written in [
+            "$..['a','d']",
+            "$[?@[?@ > 1]]",
+            "$[?count(@..*)]",
+            "$[?length(@.a)]",
+            "$[?value(@.a)]",
+            "$[?length(@.*) < 3]",
+            "$[?length(@['a','b']) < 3]",
+            "$.a[?!(count(@.*))]",
+            "$[?@.a || @.b[?@.c]]",
+            "$[?count($.x[?@.y]) > 1]",
+        ] {
+            let error = JsonPath::parse(&Text::new(written, Span::default())).unwrap_err();
+            assert!(error.message.contains(written) && error.help.is_some(), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn what_is_answered_rightly_is_taken() {
+        let document = json!({"a": [{"b": 1, "c": ["x"]}, {"b": 2, "c": []}, {"b": 3}]});
+        for (written, found) in [
+            ("$..b", json!([1, 2, 3])),
+            ("$.a[?@.b > 1].b", json!([2, 3])),
+            ("$.a[?count(@.c[*]) > 0].b", json!([1])),
+            ("$.a[?length(@.c) == 0].b", json!([2])),
+            ("$.a[?value(@..b) == 3].b", json!([3])),
+            ("$.a[0,2].b", json!([1, 3])),
+            ("$.a[?@.c && !@.c[0]].b", json!([2])),
+            ("$.a[?match(@.c[0], 'x')]['b']", json!([1])),
+            ("$.a[-1:].b", json!([3])),
+        ] {
+            let values: Vec<&Json> = path(written).all(&document);
+            assert_eq!(json!(values), found, "{written}");
+        }
     }
 
     #[test]

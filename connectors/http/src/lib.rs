@@ -7,7 +7,9 @@
 //! The runtime never retries (an error says whether to), never keeps a cookie, never sends credentials to another host
 //! than that of `base_url`, and never logs a body or an `Authorization` header.
 
+mod answer;
 mod auth;
+mod batch;
 mod body;
 mod builtin;
 mod call;
@@ -15,16 +17,23 @@ mod column;
 mod compile;
 mod connection;
 mod connector;
+mod csv_text;
 mod describe;
+mod echo;
 mod excerpt;
 mod exchange;
+mod find;
+mod formats;
 mod given;
 mod incremental;
 mod instant;
 mod json_path;
+mod json_path_limits;
+mod lazy;
 mod limiter;
 mod lookup;
 mod operation;
+mod operation_plan;
 mod overrides;
 mod pager;
 mod plan;
@@ -32,11 +41,19 @@ mod policy;
 mod reader;
 mod records;
 mod retry_after;
+mod slices;
 mod stream;
 mod template;
 mod transport;
 mod typed;
+mod upload;
+mod upsert;
 mod writer;
+mod written;
 mod xml;
+mod xml_body;
+mod xml_json;
 
 pub use builtin::{BUILTIN, builtin, from_definition};
+pub use json_path::JsonPath;
+pub use lazy::builtin_by_name;

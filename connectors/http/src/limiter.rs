@@ -66,6 +66,11 @@ impl Limiter {
         Self { pace, concurrency: concurrency.max(1), hosts: Mutex::default() }
     }
 
+    /// Requests at a time to one host.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
     /// Waits until the host may be asked; the permit is kept for as long as the request takes.
     ///
     /// # Errors

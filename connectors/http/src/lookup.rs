@@ -3,9 +3,11 @@
 use crate::call::Unready;
 use crate::connection::Connection;
 use crate::given::{Completed, complete};
-use crate::plan::StreamPlan;
+use crate::plan::{RecordsPlan, StreamPlan};
+use crate::slices::Ask;
 use crate::stream::Pages;
 use async_trait::async_trait;
+use serde_json::Value as Json;
 use std::sync::Arc;
 use towpath_connector::{Error, Lookup, Record, Result};
 
@@ -33,31 +35,48 @@ impl Lookup for StreamLookup {
                 Err(Unready::Value(_)) => return Ok(found),
                 Err(unready) => return Err(unready.into_error(&stream.name)),
             };
-            let page: Vec<Record> = pages
-                .next(&request, |stream, records| records.iter().map(|record| stream.record(record)).collect())
-                .await?;
-            found.extend(page);
+            if let Some(answer) = pages.page(&request).await? {
+                for record in stream.records(&answer) {
+                    found.push(stream.record(&record)?);
+                }
+            }
         }
         Ok(found)
     }
 }
 
-/// A lookup of an XML stream: the document is read as a source would be.
-pub(crate) struct XmlLookup {
-    pub(crate) connection: Arc<Connection>,
-    pub(crate) stream: Arc<StreamPlan>,
+/// A lookup of a stream of another kind, or of several slices: it is read as a source would be.
+struct ReadLookup {
+    connection: Arc<Connection>,
+    stream: Arc<StreamPlan>,
+}
+
+/// A lookup of a stream.
+pub(crate) fn of_stream(connection: &Arc<Connection>, stream: Arc<StreamPlan>) -> Arc<dyn Lookup> {
+    let connection = Arc::clone(connection);
+    let windows = stream.incremental.as_ref().is_some_and(|incremental| incremental.has_windows());
+    if !matches!(stream.records, RecordsPlan::Xml(_)) && stream.router.is_none() && !windows {
+        Arc::new(StreamLookup { connection, stream })
+    } else {
+        Arc::new(ReadLookup { connection, stream })
+    }
 }
 
 #[async_trait]
-impl Lookup for XmlLookup {
+impl Lookup for ReadLookup {
     async fn get(&self, params: &Record) -> Result<Vec<Record>> {
         let stream = &self.stream;
-        let params = match complete(&stream.params, params, self.connection.config(), true)? {
-            Completed::Good(params) => params,
-            Completed::Missing(_) => return Ok(Vec::new()),
-            Completed::Bad(message) => return Err(Error::data(format!("{}: {message}", stream.name))),
+        // What a router fills need not be given, but nothing given for it has no name, either.
+        let filled = stream.router.iter().flat_map(|router| router.fills());
+        if filled.into_iter().any(|name| params.get(name).is_some_and(is_nothing)) {
+            return Ok(Vec::new());
+        }
+        let ask = match Ask::new(&self.connection, Arc::clone(stream), params.clone(), None)? {
+            Ok(ask) => ask,
+            Err(Completed::Good(_) | Completed::Missing(_)) => return Ok(Vec::new()),
+            Err(Completed::Bad(message)) => return Err(Error::data(format!("{}: {message}", stream.name))),
         };
-        let mut extract = crate::reader::extract(&self.connection, Arc::clone(stream), params);
+        let mut extract = crate::reader::extract(ask);
         let mut found = Vec::new();
         while let Some(chunk) = extract.next().await? {
             if let Some(reject) = chunk.rejects.first() {
@@ -68,4 +87,8 @@ impl Lookup for XmlLookup {
         }
         Ok(found)
     }
+}
+
+fn is_nothing(value: &Json) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }

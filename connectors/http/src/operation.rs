@@ -1,25 +1,30 @@
-//! An operation: one record, one call, one answer.
+//! Operations: a record or a batch of them, a call or several, and what became of each record.
 
-use crate::call::Unready;
+use crate::answer::Sources;
 use crate::connection::Connection;
+use crate::find::Found;
 use crate::given::{Completed, complete};
+use crate::operation_plan::{CallPlan, FindPlan, How, Several};
 use crate::plan::OperationPlan;
-use crate::policy::{Answered, Verdict};
-use crate::stream::content_type;
+use crate::policy::Verdict;
 use crate::template::Names;
 use async_trait::async_trait;
-use serde_json::{Map, Value as Json};
+use serde_json::{Value as Json, json};
 use std::sync::Arc;
-use towpath_connector::{Answer, Effect, Error, Operation, OperationInfo, Record, Result, redact};
-use towpath_mapping::Value;
-
-/// The largest answer to a record that is taken in.
-const ANSWER_LIMIT: usize = 16 << 20;
+use towpath_connector::{Answer, Effect, Error, Operation, OperationInfo, Record, Result, Verified, redact};
 
 /// An operation of a connection.
 pub(crate) struct ApiOperation {
     pub(crate) connection: Arc<Connection>,
     pub(crate) plan: Arc<OperationPlan>,
+}
+
+/// How one attempt at a record ended.
+pub(crate) enum Attempt {
+    Done(Record),
+    /// Its status says that the record is there already.
+    Exists(Record),
+    Refused(String),
 }
 
 #[async_trait]
@@ -28,83 +33,126 @@ impl Operation for ApiOperation {
         &self.plan.info
     }
 
+    fn batch(&self) -> usize {
+        self.plan.info.batch
+    }
+
     async fn send(&self, record: &Record) -> Result<Answer> {
-        let (connection, plan) = (&self.connection, &self.plan);
-        let config = connection.config();
-        let record = match complete(&plan.fields, record, config, false)? {
+        Ok(match self.attempt(record, &[]).await? {
+            Attempt::Done(fields) | Attempt::Exists(fields) => Answer::Confirmed { fields },
+            Attempt::Refused(message) => refused(&message),
+        })
+    }
+
+    async fn send_batch(&self, records: &[Record]) -> Vec<Result<Answer>> {
+        match &self.plan.how {
+            How::Call(plan) if !matches!(plan.several, Several::No) => self.send_several(plan, records).await,
+            _ => {
+                let mut answers = Vec::with_capacity(records.len());
+                for record in records {
+                    answers.push(self.send(record).await);
+                }
+                answers
+            }
+        }
+    }
+
+    async fn verify(&self, record: &Record) -> Result<Verified> {
+        let Some(plan) = &self.plan.verify else {
+            let message = format!("{}: its definition does not say how to verify a record", self.plan.info.name);
+            return Err(Error::user(message));
+        };
+        let record = match complete(&self.plan.fields, record, self.connection.config(), false)? {
             Completed::Good(record) => record,
-            Completed::Bad(message) | Completed::Missing(message) => return Ok(refused(&message)),
+            Completed::Bad(message) | Completed::Missing(message) => return Err(Error::data(message)),
         };
-        let nothing = Json::Object(Map::new());
-        let names = Names { config, params: &nothing, record: &record, page: &nothing };
-        let request = match plan.call.prepare(&plan.info.name, &connection.surroundings(), &names) {
-            Ok(request) => request,
-            Err(Unready::Value(message)) => return Ok(refused(&message)),
-            Err(unready) => return Err(unready.into_error(&plan.info.name)),
-        };
-        let reply = connection.exchange(&request, &plan.auth).await?;
-        let (status, pause) = (reply.status(), reply.pause());
-        let kind = content_type(reply.headers());
-        let answered = Answered { connection, what: &plan.info.name, status, pause };
-        let body = if status.is_success() {
-            reply.bytes(ANSWER_LIMIT).await.map_err(|error| error.effect(Effect::Unknown))?
-        } else {
-            reply.head_of_body().await
-        };
-        match plan.policy.status(&answered, &body) {
-            Verdict::Good => self.read(&answered, &kind, &body),
-            Verdict::Nothing => Ok(Answer::Confirmed { fields: self.fields(&Json::Null) }),
-            Verdict::Refused(message) => Ok(refused(&message)),
-            Verdict::Failed(error) => Err(error),
+        let names = Names { record: &record, ..Names::config(self.connection.config()) };
+        match self.find(&plan.find, &names).await? {
+            Found::One(found) => {
+                let found = Json::Object(found);
+                let sources = Sources { status: None, answer: &found, warning: None, found: &Json::Null };
+                Ok(Verified::Found { fields: crate::answer::taken(&plan.results, sources) })
+            }
+            Found::None => Ok(Verified::NotFound),
+            Found::Several(candidates) => Ok(Verified::Ambiguous { candidates }),
+            Found::Unfit(message) => {
+                Err(Error::data(format!("{}: cannot be verified: {message}", self.plan.info.name)))
+            }
         }
     }
 }
 
 /// Turned down, without secrets in the reason.
-fn refused(message: &str) -> Answer {
+pub(crate) fn refused(message: &str) -> Answer {
     Answer::Refused { message: redact(message) }
 }
 
 impl ApiOperation {
-    fn read(&self, answered: &Answered<'_>, kind: &str, body: &[u8]) -> Result<Answer> {
-        let plan = &self.plan;
-        let judged_by_status = matches!(plan.policy.success, crate::policy::Success::Status);
-        let answer = match plan.policy.json(answered, kind, body) {
-            Ok(Some(answer)) => answer,
-            Ok(None) if judged_by_status => Json::Null,
-            Ok(None) => {
-                return Err(Error::remote(format!(
-                    "{}: {} answered {} with an empty body, so nobody knows whether it was done",
-                    answered.what,
-                    answered.connection.host(),
-                    answered.status
-                ))
-                .effect(Effect::Unknown));
+    /// One attempt at a record. Where the call answers with one of the statuses `exists`, that is how it ended, whatever else
+    /// that status means.
+    ///
+    /// # Errors
+    /// As [`Operation::send`].
+    pub(crate) async fn attempt(&self, record: &Record, exists: &[u16]) -> Result<Attempt> {
+        // What is rare is boxed, so that the common way, a call for a record, stays small.
+        match &self.plan.how {
+            How::Call(plan) if matches!(plan.several, Several::No) => self.attempt_call(plan, record, exists).await,
+            How::Call(plan) => {
+                let answer = Box::pin(self.send_several(plan, std::slice::from_ref(record))).await.pop();
+                match answer.unwrap_or_else(|| Err(Error::bug("a batch of one record has no outcome")))? {
+                    Answer::Confirmed { fields } => Ok(Attempt::Done(fields)),
+                    Answer::Refused { message } => Ok(Attempt::Refused(message)),
+                }
             }
-            // The status is the success and nothing is to be read from the body.
-            Err(_) if judged_by_status && plan.results.is_empty() && !kind.contains("html") => Json::Null,
-            Err(error) => return Err(error),
-        };
-        match plan.policy.content(answered, &answer) {
-            Verdict::Refused(message) => Ok(refused(&message)),
-            Verdict::Failed(error) => Err(error),
-            Verdict::Good | Verdict::Nothing => Ok(Answer::Confirmed { fields: self.fields(&answer) }),
+            How::Upsert(plan) => Box::pin(self.upsert(plan, record)).await,
         }
     }
 
-    /// The results. One that does not fit its type is kept as it came: the record was written, and that stands.
-    fn fields(&self, answer: &Json) -> Record {
-        self.plan
-            .results
-            .iter()
-            .map(|(name, ty, path)| {
-                let found = path.first(answer).cloned().unwrap_or(Json::Null);
-                let value = match &found {
-                    Json::Null => Json::Null,
-                    found => Value::from_json(found, ty).map_or_else(|_| found.clone(), |value| value.to_json()),
-                };
-                (name.clone(), value)
-            })
-            .collect()
+    async fn attempt_call(&self, plan: &CallPlan, record: &Record, exists: &[u16]) -> Result<Attempt> {
+        let config = self.connection.config();
+        let record = match complete(&self.plan.fields, record, config, false)? {
+            Completed::Good(record) => record,
+            Completed::Bad(message) | Completed::Missing(message) => return Ok(Attempt::Refused(message)),
+        };
+        let names = Names { record: &record, ..Names::config(config) };
+        let told = self.ask(plan, &names).await?;
+        let sources = Sources { status: told.status, answer: &told.body, warning: None, found: &Json::Null };
+        if told.status.is_some_and(|status| exists.contains(&status.as_u16())) {
+            return Ok(Attempt::Exists(self.fields(sources)));
+        }
+        match told.verdict {
+            Verdict::Refused(message) => return Ok(Attempt::Refused(message)),
+            Verdict::Failed(error) => return Err(error),
+            Verdict::Good | Verdict::Nothing => {}
+        }
+        let Some(find) = &plan.find_again else { return Ok(Attempt::Done(self.fields(sources))) };
+        let created = Json::Object(self.fields(sources));
+        let more = [("created", &created)];
+        let found = json!({ "found": Box::pin(self.find_again(find, &names.with(&more))).await? });
+        Ok(Attempt::Done(self.fields(Sources { found: &found, ..sources })))
+    }
+
+    /// Looks a record up that was just written; null when it is not found.
+    ///
+    /// # Errors
+    /// It is not found yet, and sending the record once more does no harm. Elsewhere it stands that it was written.
+    pub(crate) async fn find_again(&self, find: &FindPlan, names: &Names<'_>) -> Result<Json> {
+        let info = &self.plan.info;
+        let missed = match self.find(find, names).await {
+            Ok(Found::One(found)) => return Ok(Json::Object(found)),
+            Ok(Found::None) => {
+                Error::passing(format!("{}: what was written is not found by {}", info.name, find.stream))
+            }
+            Ok(Found::Several(candidates)) => {
+                Error::data(format!("{}: {} finds {candidates} of what was written", info.name, find.stream))
+            }
+            Ok(Found::Unfit(message)) => Error::data(format!("{}: {message}", info.name)),
+            Err(error) => error,
+        };
+        if info.idempotent && missed.is_passing() {
+            return Err(missed.effect(Effect::Unknown));
+        }
+        tracing::warn!(operation = info.name, "written, but not found again: {missed}");
+        Ok(Json::Null)
     }
 }

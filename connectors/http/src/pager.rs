@@ -1,12 +1,16 @@
 //! Which page comes next, and that it is not one that was there already.
 
 use crate::plan::{PagerKind, PagerPlan};
+use polars::prelude::PlFixedStateQuality;
 use reqwest::header::{HeaderMap, LINK};
 use serde_json::{Value as Json, json};
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use towpath_connector::{Error, Result};
 use url::Url;
+
+/// The most records that are asked for in one answer.
+const MOST: u64 = 10_000_000;
 
 /// Where a paged read stands.
 #[derive(Debug, Clone)]
@@ -15,6 +19,8 @@ pub(crate) struct Pager {
     what: String,
     number: i64,
     offset: i64,
+    /// Records asked for.
+    size: Option<u64>,
     key: Option<Json>,
     next_url: Option<Url>,
     seen_records: u64,
@@ -37,11 +43,30 @@ pub(crate) struct Page<'a> {
 
 /// A fingerprint of records.
 pub(crate) fn fingerprint<T: AsRef<Json>>(records: &[T]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for record in records {
-        record.as_ref().hash(&mut hasher);
-    }
+    let mut hasher = PlFixedStateQuality::default().build_hasher();
+    records.iter().for_each(|record| mix(record.as_ref(), &mut hasher));
     hasher.finish()
+}
+
+/// A value as it is written: a page that comes again has its members in the same order.
+fn mix(value: &Json, hasher: &mut impl Hasher) {
+    match value {
+        Json::Null => hasher.write_u8(0),
+        Json::Bool(truth) => truth.hash(hasher),
+        Json::Number(number) => number.hash(hasher),
+        Json::String(text) => text.hash(hasher),
+        Json::Array(items) => {
+            hasher.write_usize(items.len());
+            items.iter().for_each(|item| mix(item, hasher));
+        }
+        Json::Object(members) => {
+            hasher.write_usize(members.len());
+            for (name, member) in members {
+                name.hash(hasher);
+                mix(member, hasher);
+            }
+        }
+    }
 }
 
 impl Pager {
@@ -51,10 +76,10 @@ impl Pager {
             _ => 0,
         };
         Self {
-            plan,
             what: what.to_owned(),
             number: first,
             offset: first,
+            size: plan.as_ref().and_then(|plan| plan.size),
             key: None,
             next_url: None,
             seen_records: 0,
@@ -62,6 +87,7 @@ impl Pager {
             done: false,
             contents: HashSet::new(),
             keys: HashSet::new(),
+            plan,
         }
     }
 
@@ -71,8 +97,7 @@ impl Pager {
 
     /// What `page.…` stands for in the next request.
     pub(crate) fn names(&self) -> Json {
-        let size = self.plan.as_ref().and_then(|plan| plan.size);
-        json!({"number": self.number, "size": size, "offset": self.offset, "key": self.key})
+        json!({"number": self.number, "size": self.size, "offset": self.offset, "key": self.key})
     }
 
     /// The URL of the next page, when the last answer gave it.
@@ -83,9 +108,25 @@ impl Pager {
     /// Where the read stands, for a checkpoint.
     pub(crate) fn position(&self) -> Json {
         json!({
-            "page": self.number, "offset": self.offset, "key": self.key,
+            "page": self.number, "offset": self.offset, "key": self.key, "size": self.size,
             "next": self.next_url.as_ref().map(Url::as_str), "records": self.seen_records, "done": self.done,
         })
+    }
+
+    /// Whether an answer was cut at the number of records asked for, where that is all that can be asked for. Then the same
+    /// is to be asked for again, and nothing of this answer counts.
+    ///
+    /// # Errors
+    /// There are more records than can be asked for.
+    pub(crate) fn was_cut(&mut self, records: usize) -> Result<bool> {
+        let most = self.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PagerKind::Max));
+        let Some(size) = self.size.filter(|size| most && records as u64 >= *size) else { return Ok(false) };
+        if size >= MOST {
+            return Err(Error::remote(format!("{}: there are more than {MOST} records, all in one answer", self.what))
+                .help("ask for fewer by the parameters of the stream"));
+        }
+        self.size = Some(size.saturating_mul(10).min(MOST));
+        Ok(true)
     }
 
     /// There was nothing, and there is nothing behind it.
@@ -133,6 +174,8 @@ impl Pager {
                 let next = next.and_then(Json::as_str).map(str::to_owned);
                 self.follow(next, page.url)? || counted
             }
+            // There is one answer.
+            PagerKind::Max => true,
             PagerKind::Link => self.follow(next_link(page.headers), page.url)? || counted,
         };
         if let (true, false, Some(total)) = (self.done, counted, total) {
@@ -158,7 +201,7 @@ impl Pager {
             self.next_url = None;
             return Ok(true);
         };
-        let url = from
+        let mut url = from
             .join(&written)
             .map_err(|error| Error::remote(format!("{}: the URL of the next page is none: {error}", self.what)))?;
         if url.origin() != from.origin() {
@@ -167,6 +210,13 @@ impl Pager {
                 self.what,
                 crate::transport::host_port(&url)
             )));
+        }
+        // Credentials are added to every call, and have no business in a position that is kept.
+        let secret = |name: &str| self.plan.as_ref().is_some_and(|plan| plan.credentials.iter().any(|one| one == name));
+        if url.query_pairs().any(|(name, _)| secret(&name)) {
+            let rest: Vec<(String, String)> =
+                url.query_pairs().into_owned().filter(|(name, _)| !secret(name)).collect();
+            url.query_pairs_mut().clear().extend_pairs(rest);
         }
         self.once(url.to_string(), "the URL of the next page")?;
         self.next_url = Some(url);

@@ -3,13 +3,17 @@
 use crate::call::Call;
 use crate::json_path::JsonPath;
 use crate::limiter::Pace;
+pub(crate) use crate::operation_plan::OperationPlan;
 use crate::policy::Policy;
+use crate::slices::RouterPlan;
 use crate::template::{Slot, Template};
+use crate::written::Written;
 use reqwest::header::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
-use towpath_connector::{Descriptor, OperationInfo, Record, Setting};
+use towpath_connector::{Descriptor, Record, Setting};
 use towpath_files::xml::Selector;
+use towpath_spec::definition::Case;
 use towpath_spec::{Schema, Type};
 
 /// A connector ready to connect.
@@ -36,13 +40,38 @@ impl Api {
     }
 }
 
-/// A way to log in, before there is a configuration.
-pub(crate) enum AuthPlan {
+/// A profile to be let in by, before there is a configuration.
+pub(crate) struct AuthPlan {
+    pub(crate) name: String,
+    /// The settings it cannot do without.
+    pub(crate) needs: Vec<String>,
+    pub(crate) way: AuthWay,
+}
+
+/// A way to be let in.
+pub(crate) enum AuthWay {
     None,
-    Basic { username: Template, password: Template },
-    Bearer { token: Template },
-    Header { headers: Vec<(HeaderName, Template)> },
-    Token { name: String, call: Box<Call>, spec: TokenPlan },
+    Basic {
+        username: Template,
+        password: Template,
+    },
+    Bearer {
+        token: Template,
+    },
+    Header {
+        headers: Vec<(HeaderName, Template)>,
+    },
+    Query {
+        params: Vec<(String, Template)>,
+    },
+    /// The first one whose settings are given.
+    Choice {
+        of: Vec<usize>,
+    },
+    Token {
+        call: Box<Call>,
+        spec: TokenPlan,
+    },
 }
 
 /// How a token is got and used.
@@ -55,6 +84,15 @@ pub(crate) struct TokenPlan {
     pub(crate) header: HeaderName,
     pub(crate) scheme: String,
     pub(crate) settings: Vec<String>,
+    pub(crate) refresh: Option<RefreshPlan>,
+}
+
+/// How a new token is got for an old one.
+#[derive(Clone)]
+pub(crate) struct RefreshPlan {
+    pub(crate) call: Call,
+    pub(crate) token: JsonPath,
+    pub(crate) lifetime: Option<Duration>,
 }
 
 /// A parameter or a field with its default.
@@ -62,6 +100,7 @@ pub(crate) struct TokenPlan {
 pub(crate) struct Given {
     pub(crate) setting: Setting,
     pub(crate) default: Option<Slot>,
+    pub(crate) written: Written,
 }
 
 /// A stream.
@@ -72,9 +111,14 @@ pub(crate) struct StreamPlan {
     pub(crate) params: Vec<Given>,
     pub(crate) auth: Vec<usize>,
     pub(crate) records: RecordsPlan,
+    /// Its own columns.
     pub(crate) columns: Vec<ColumnPlan>,
+    /// All columns: those a router puts before its own, too.
     pub(crate) schema: Schema,
+    /// Columns that name a record.
+    pub(crate) key: Vec<String>,
     pub(crate) pager: Option<PagerPlan>,
+    pub(crate) router: Option<RouterPlan>,
     pub(crate) incremental: Option<IncrementalPlan>,
     pub(crate) policy: Policy,
 }
@@ -88,6 +132,15 @@ pub(crate) enum RecordsPlan {
         value: Option<String>,
     },
     Xml(Arc<Selector>),
+    Csv {
+        delimiter: u8,
+        skip_lines: usize,
+    },
+    /// The column the text is.
+    Text {
+        value: String,
+    },
+    File,
 }
 
 /// A column.
@@ -95,12 +148,24 @@ pub(crate) enum RecordsPlan {
 pub(crate) struct ColumnPlan {
     pub(crate) name: String,
     pub(crate) ty: Type,
-    /// Where in a JSON record; the member of its name when none.
-    pub(crate) from: Option<JsonPath>,
+    pub(crate) from: ColumnFrom,
     pub(crate) nulls: Vec<String>,
     pub(crate) trim: bool,
     pub(crate) formats: Vec<String>,
     pub(crate) zone: chrono_tz::Tz,
+    pub(crate) case: Option<Case>,
+    /// What stands between the items of a list that is one text.
+    pub(crate) split: Option<String>,
+    pub(crate) yes: Vec<String>,
+    pub(crate) no: Vec<String>,
+}
+
+/// Where a column stands in a record.
+#[derive(Debug, Clone)]
+pub(crate) enum ColumnFrom {
+    /// The member of this name.
+    Member(String),
+    Path(JsonPath),
 }
 
 /// How pages follow each other.
@@ -110,6 +175,8 @@ pub(crate) struct PagerPlan {
     pub(crate) size: Option<u64>,
     pub(crate) total: Option<JsonPath>,
     pub(crate) stop_when_short: bool,
+    /// Query parameters that are taken out of the URL of a next page: credentials, which are added anew.
+    pub(crate) credentials: Vec<String>,
 }
 
 /// See [`towpath_spec::definition::PaginatorKind`].
@@ -120,6 +187,7 @@ pub(crate) enum PagerKind {
     Key { from: JsonPath },
     Next { from: JsonPath },
     Link,
+    Max,
 }
 
 /// How only what is new is read.
@@ -129,15 +197,9 @@ pub(crate) struct IncrementalPlan {
     pub(crate) format: String,
     pub(crate) precision: towpath_spec::definition::Precision,
     pub(crate) lookback: chrono::TimeDelta,
-}
-
-/// An operation.
-#[derive(Clone)]
-pub(crate) struct OperationPlan {
-    pub(crate) info: OperationInfo,
-    pub(crate) call: Call,
-    pub(crate) fields: Vec<Given>,
-    pub(crate) auth: Vec<usize>,
-    pub(crate) policy: Policy,
-    pub(crate) results: Vec<(String, Type, JsonPath)>,
+    /// The parameter that takes where a window ends; without it there are no windows.
+    pub(crate) end: Option<String>,
+    pub(crate) step: Option<chrono::TimeDelta>,
+    pub(crate) overlap: chrono::TimeDelta,
+    pub(crate) earliest: Option<chrono::DateTime<chrono::Utc>>,
 }

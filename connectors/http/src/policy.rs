@@ -2,6 +2,7 @@
 
 use crate::connection::Connection;
 use crate::excerpt::{excerpt, with_excerpt};
+use crate::formats::xml;
 use crate::json_path::JsonPath;
 use crate::template::plain_text;
 use reqwest::StatusCode;
@@ -28,6 +29,7 @@ pub(crate) enum Success {
     Status,
     Equals { path: JsonPath, values: Vec<Json> },
     Present { path: JsonPath },
+    LastLineContains(String),
 }
 
 /// What means `no such record`.
@@ -166,8 +168,10 @@ impl Policy {
     }
 
     fn vendor_words(&self, body: &[u8]) -> Option<String> {
-        let answer: Json = serde_json::from_slice(body).ok()?;
-        self.message(&answer)
+        let answer = serde_json::from_slice(without_bom(body)).ok().or_else(|| xml("", body).ok());
+        // A text is all there is of an answer: the path `$` finds it.
+        let answer = answer.or_else(|| (!looks_like_markup(body)).then(|| String::from_utf8_lossy(body).into()));
+        self.message(&answer?)
     }
 
     /// The vendor's own words in an answer.
@@ -261,6 +265,16 @@ impl Policy {
                     None => (is_not_there(path), yes_or_no.then_some(false)),
                 }
             }
+            Success::LastLineContains(wanted) => {
+                let last = answer.as_str().and_then(|text| text.lines().rev().find(|line| !line.trim().is_empty()));
+                let Some(last) = last else {
+                    return Judged::Unclear { why: "there is no text in the answer".to_owned(), message: None };
+                };
+                if last.contains(wanted.as_str()) {
+                    return Judged::Good;
+                }
+                (format!("its last line is `{}`", excerpt(last.as_bytes())), Some(true))
+            }
             Success::Present { path } => match path.first(answer) {
                 Some(_) => return Judged::Good,
                 None => (is_not_there(path), Some(true)),
@@ -324,7 +338,7 @@ fn truth(value: &Json) -> Option<bool> {
 }
 
 /// Equal values; vendors write `true` as text and numbers as text, so scalars are compared as they print, case aside.
-fn same(found: &Json, wanted: &Json) -> bool {
+pub(crate) fn same(found: &Json, wanted: &Json) -> bool {
     let scalar = |value: &Json| match value {
         Json::Array(_) | Json::Object(_) | Json::Null => None,
         Json::Number(number) => Some(number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())),

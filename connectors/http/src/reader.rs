@@ -1,9 +1,9 @@
 //! Reading through a connection. Nothing here can send an operation.
 
 use crate::connection::Connection;
-use crate::given::{Completed, complete};
-use crate::lookup::StreamLookup;
-use crate::plan::{RecordsPlan, StreamPlan};
+use crate::given::Completed;
+use crate::plan::RecordsPlan;
+use crate::slices::{Ask, SliceExtract};
 use crate::stream::{JsonExtract, Pages};
 use crate::xml::XmlExtract;
 use async_trait::async_trait;
@@ -29,36 +29,40 @@ impl Reader for ApiReader {
         let stream = self.connection.stream(name)?;
         let mut given = ask.settings.values().clone();
         let lookback = given.remove("lookback").map(|written| lookback(&written)).transpose()?;
-        if let (Some(incremental), Some(cursor)) = (&stream.incremental, cursor) {
-            let start = incremental.start_of(cursor, lookback)?;
-            given.insert(incremental.start.clone(), Json::from(start));
-        }
-        let params = match complete(&stream.params, &given, self.connection.config(), true)? {
-            Completed::Good(params) => params,
-            Completed::Bad(message) | Completed::Missing(message) => {
+        let from = match (&stream.incremental, cursor) {
+            (Some(incremental), Some(cursor)) => Some(incremental.start_of(cursor, lookback)?),
+            _ => None,
+        };
+        let ask = match Ask::new(&self.connection, stream, given, from)? {
+            Ok(ask) => ask,
+            Err(Completed::Bad(message) | Completed::Missing(message)) => {
                 return Err(
                     Error::user(format!("stream `{name}`: {message}")).help("set it under `with:` of the source")
                 );
             }
+            Err(Completed::Good(_)) => return Err(Error::bug("good parameters were refused")),
         };
-        Ok(Source::Extract(extract(&self.connection, stream, params)))
+        Ok(Source::Extract(extract(ask)))
     }
 
     fn lookup(&self, stream: &str) -> Result<Arc<dyn Lookup>> {
-        let stream = self.connection.stream(stream)?;
-        Ok(match stream.records {
-            RecordsPlan::Json { .. } => Arc::new(StreamLookup { connection: Arc::clone(&self.connection), stream }),
-            RecordsPlan::Xml(_) => {
-                Arc::new(crate::lookup::XmlLookup { connection: Arc::clone(&self.connection), stream })
-            }
-        })
+        Ok(crate::lookup::of_stream(&self.connection, self.connection.stream(stream)?))
     }
 }
 
-pub(crate) fn extract(connection: &Arc<Connection>, stream: Arc<StreamPlan>, params: Json) -> Box<dyn Extract> {
-    let xml = matches!(stream.records, RecordsPlan::Xml(_));
-    let pages = Pages::new(Arc::clone(connection), stream, params);
-    if xml { Box::new(XmlExtract::new(pages)) } else { Box::new(JsonExtract::new(pages)) }
+/// A stream as a source, with all its slices.
+pub(crate) fn extract(ask: Ask) -> Box<dyn Extract> {
+    Box::new(SliceExtract::new(ask))
+}
+
+/// The pages of one slice.
+pub(crate) fn one_slice(pages: Pages, alone: bool) -> Box<dyn Extract> {
+    if matches!(pages.stream.records, RecordsPlan::Xml(_)) {
+        Box::new(XmlExtract::new(pages))
+    } else {
+        // Of several slices each is read by a task of its own already.
+        Box::new(JsonExtract::new(pages, alone))
+    }
 }
 
 fn lookback(written: &Json) -> Result<TimeDelta> {
@@ -78,12 +82,12 @@ pub(crate) async fn check(connection: &Arc<Connection>) -> Result<()> {
         return login(connection).await;
     };
     let stream = connection.stream(name)?;
-    let Completed::Good(params) = complete(&stream.params, params, connection.config(), true)? else {
+    let Ok(ask) = Ask::new(connection, Arc::clone(&stream), params.clone(), None)? else {
         return login(connection).await;
     };
     // The first chunk says it all: the rest is not read.
     let absence_is_told = stream.policy.absent.is_some();
-    let first = extract(connection, stream, params).next().await?;
+    let first = extract(ask).next().await?;
     let found = first.is_some_and(|chunk| chunk.frame.height() > 0);
     // A list may be empty; what is one record by its settings has to be there.
     if absence_is_told && !found {
@@ -96,6 +100,5 @@ pub(crate) async fn check(connection: &Arc<Connection>) -> Result<()> {
 }
 
 async fn login(connection: &Connection) -> Result<()> {
-    let all: Vec<usize> = (0..connection.api().auth.len()).collect();
-    crate::auth::apply(connection, &all, &mut reqwest::header::HeaderMap::new()).await.map(drop)
+    crate::auth::log_in(connection).await
 }

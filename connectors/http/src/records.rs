@@ -1,16 +1,24 @@
-//! Records of a JSON answer, and rows of them.
+//! Records of an answer that is held as a whole, and rows of them.
 
-use crate::plan::{ColumnPlan, RecordsPlan, StreamPlan};
-use polars::prelude::{Column, DataFrame};
+use crate::plan::{ColumnFrom, ColumnPlan, RecordsPlan, StreamPlan};
+use polars::prelude::{BooleanChunked, Column, DataFrame, IntoSeries, Series, StringChunkedBuilder};
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use towpath_connector::{Chunk, Error, Record, RejectedRow, Result};
 use towpath_mapping::{Value, values_to_series};
+use towpath_spec::Type;
 
 impl StreamPlan {
     /// The records of an answer. A single value that means `no such record` gives none.
     pub(crate) fn records<'a>(&self, answer: &'a Json) -> Vec<Cow<'a, Json>> {
-        let RecordsPlan::Json { path, value } = &self.records else { return Vec::new() };
+        let (path, value) = match &self.records {
+            RecordsPlan::Json { path, value } => (path, value),
+            // A list of objects, or one.
+            RecordsPlan::Csv { .. } | RecordsPlan::File => (&None, &None),
+            RecordsPlan::Text { value } => (&None, &Some(value.clone())),
+            RecordsPlan::Xml(_) => return Vec::new(),
+        };
         let found = match path {
             Some(path) => path.all(answer),
             None => vec![answer],
@@ -37,34 +45,24 @@ impl StreamPlan {
     /// # Errors
     /// Never in practice: values are converted before.
     pub(crate) fn rows(&self, records: &[Cow<'_, Json>]) -> Result<Chunk> {
-        let mut columns: Vec<Vec<Value>> = self.columns.iter().map(|_| Vec::with_capacity(records.len())).collect();
-        let mut rejects = Vec::new();
-        for record in records {
-            match self.row(record) {
-                Ok(values) => columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value)),
-                Err(reject) => rejects.push(*reject),
-            }
+        let mut misfits = Misfits::new();
+        for (row, record) in records.iter().enumerate().filter(|(_, record)| !record.is_object()) {
+            misfits.insert(row, no_object(record));
         }
-        let height = records.len() - rejects.len();
-        let series: Vec<Column> = self
-            .columns
-            .iter()
-            .zip(&columns)
-            .map(|(plan, values)| values_to_series(&plan.name, &plan.ty, values).map(Column::from))
-            .collect::<std::result::Result<_, _>>()
-            .map_err(Error::bug)?;
-        Ok(Chunk { frame: DataFrame::new(height, series)?, rejects, position: None })
+        // Column by column: what is done for one is the same for all rows.
+        let columns = self.columns.iter().map(|column| Ok(column.of_records(records, &mut misfits)?.into()));
+        let mut frame = DataFrame::new(records.len(), columns.collect::<Result<Vec<Column>>>()?)?;
+        if !misfits.is_empty() {
+            let keep: BooleanChunked = (0..records.len()).map(|row| !misfits.contains_key(&row)).collect();
+            frame = frame.filter(&keep)?;
+        }
+        Ok(Chunk { frame, rejects: misfits.into_values().collect(), position: None })
     }
 
     /// A record's values in the order of the columns.
     fn row(&self, record: &Json) -> std::result::Result<Vec<Value>, Box<RejectedRow>> {
         if !record.is_object() {
-            return Err(Box::new(RejectedRow {
-                row: Map::from_iter([("record".to_owned(), record.clone())]),
-                field: None,
-                value: Some(record.clone()),
-                reason: "a record is no JSON object".to_owned(),
-            }));
+            return Err(Box::new(no_object(record)));
         }
         self.columns.iter().map(|column| value_of(column, record)).collect()
     }
@@ -79,6 +77,65 @@ impl StreamPlan {
             Error::data(format!("{}:{field} {}", self.name, reject.reason))
         })?;
         Ok(self.columns.iter().zip(values).map(|(column, value)| (column.name.clone(), value.to_json())).collect())
+    }
+}
+
+/// Records that do not fit, by row.
+type Misfits = BTreeMap<usize, RejectedRow>;
+
+fn no_object(record: &Json) -> RejectedRow {
+    RejectedRow {
+        row: Map::from_iter([("record".to_owned(), record.clone())]),
+        field: None,
+        value: Some(record.clone()),
+        reason: "a record is no JSON object".to_owned(),
+    }
+}
+
+impl ColumnPlan {
+    /// Its values of all records; null where one does not fit, which is told.
+    fn of_records(&self, records: &[Cow<'_, Json>], misfits: &mut Misfits) -> Result<Series> {
+        let general = |row: usize, record: &Json, misfits: &mut Misfits| {
+            value_of(self, record).unwrap_or_else(|reject| {
+                // The first column that does not fit is the one it is rejected for.
+                misfits.entry(row).or_insert(*reject);
+                Value::Null
+            })
+        };
+        if self.ty == Type::Text {
+            let mut texts = StringChunkedBuilder::new(self.name.as_str().into(), records.len());
+            for (row, record) in records.iter().enumerate() {
+                match self.plain(record) {
+                    Some(Json::String(text)) => texts.append_value(if self.trim { text.trim() } else { text }),
+                    _ => match general(row, record, misfits) {
+                        Value::Text(text) => texts.append_value(&*text),
+                        _ => texts.append_null(),
+                    },
+                }
+            }
+            return Ok(texts.finish().into_series());
+        }
+        let mut values = Vec::with_capacity(records.len());
+        for (row, record) in records.iter().enumerate() {
+            values.push(match (self.plain(record), &self.ty) {
+                (Some(Json::Bool(truth)), Type::Bool) => Value::Bool(*truth),
+                (Some(Json::Number(number)), Type::Int) if number.is_i64() => {
+                    number.as_i64().map_or(Value::Null, Value::Int)
+                }
+                (Some(Json::Number(number)), Type::Float) if number.is_f64() => {
+                    number.as_f64().map_or(Value::Null, Value::Float)
+                }
+                _ => general(row, record, misfits),
+            });
+        }
+        values_to_series(&self.name, &self.ty, &values).map_err(Error::bug)
+    }
+
+    /// The member of its name, when the column has no rules that could make something else of it.
+    fn plain<'a>(&self, record: &'a Json) -> Option<&'a Json> {
+        let ColumnFrom::Member(name) = &self.from else { return None };
+        let ruled = self.case.is_some() || !(self.nulls.is_empty() && self.yes.is_empty() && self.no.is_empty());
+        if ruled { None } else { record.as_object()?.get(name) }
     }
 }
 

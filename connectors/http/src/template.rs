@@ -47,6 +47,8 @@ pub(crate) struct Names<'a> {
     pub(crate) params: &'a Json,
     pub(crate) record: &'a Json,
     pub(crate) page: &'a Json,
+    /// Names that are only there for some calls: `records` of a batch, `slice`, `token`, `found` and their like.
+    pub(crate) more: &'a [(&'static str, &'a Json)],
 }
 
 static NOTHING: LazyLock<Json> = LazyLock::new(|| Json::Object(Map::new()));
@@ -55,7 +57,20 @@ impl<'a> Names<'a> {
     /// The configuration alone.
     pub(crate) fn config(config: &'a Json) -> Self {
         let nothing = &*NOTHING;
-        Self { config, params: nothing, record: nothing, page: nothing }
+        Self { config, params: nothing, record: nothing, page: nothing, more: &[] }
+    }
+
+    /// The same with further names.
+    pub(crate) fn with(self, more: &'a [(&'static str, &'a Json)]) -> Self {
+        Self { more, ..self }
+    }
+
+    /// The records of the call: those of a batch, or the one there is.
+    pub(crate) fn records(&self) -> Vec<&'a Json> {
+        match self.more.iter().find(|(name, _)| *name == "records") {
+            Some((_, Json::Array(records))) => records.iter().collect(),
+            _ => vec![self.record],
+        }
     }
 
     fn get(&self, name: &str) -> Option<Value> {
@@ -64,7 +79,7 @@ impl<'a> Names<'a> {
             "params" => self.params,
             "record" => self.record,
             "page" => self.page,
-            _ => return None,
+            name => self.more.iter().find(|(known, _)| *known == name)?.1,
         };
         Some(Value::Json(value.clone()))
     }
@@ -111,9 +126,9 @@ impl Template {
         Ok(plain_text(&self.value(names)?))
     }
 
-    /// The members of a name it uses, e.g. the settings a password is made of.
+    /// The members of a name it cannot do without, e.g. the settings a password is made of.
     pub(crate) fn members(&self, root: &str) -> Vec<String> {
-        let reads = self.inner.roots().iter().filter(|read| read.name == root);
+        let reads = self.inner.roots().iter().filter(|read| read.name == root && !read.optional);
         reads.filter_map(|read| read.field.clone()).collect()
     }
 }
@@ -155,6 +170,16 @@ impl Slot {
                 None => Self::Fixed(tree.to_json()),
             },
         })
+    }
+
+    /// Every template in it.
+    pub(crate) fn templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Template(template) => found.push(template),
+            Self::List(items) => items.iter().for_each(|item| item.templates(found)),
+            Self::Object(members) => members.iter().for_each(|(_, member)| member.templates(found)),
+        }
     }
 
     /// Its value.
@@ -225,6 +250,14 @@ impl PathTemplate {
     /// The path as written, for descriptions.
     pub(crate) fn written(&self) -> &str {
         &self.written
+    }
+
+    /// Every template in it.
+    pub(crate) fn templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
+        found.extend(self.segments.iter().flatten().filter_map(|piece| match piece {
+            Piece::Value(template) => Some(template),
+            Piece::Fixed(_) => None,
+        }));
     }
 
     /// Whether it is the same for all values.

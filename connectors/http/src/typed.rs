@@ -3,6 +3,7 @@
 //! Column by column rather than row by row: a history of millions of records passes through here.
 
 use crate::plan::{ColumnPlan, StreamPlan};
+use crate::written::in_case;
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int32Chunked, Int64Chunked, IntoSeries,
     NewChunkedArray, Series, StringChunked,
@@ -72,8 +73,10 @@ impl ColumnPlan {
                 Float64Chunked::from_iter_options(name, self.parse(text, misfits, |t| t.parse().ok(), "a number"))
                     .into_series()
             }
-            Type::Bool => BooleanChunked::from_iter_options(name, self.parse(text, misfits, boolean, "true or false"))
-                .into_series(),
+            Type::Bool => BooleanChunked::from_iter_options(name, {
+                self.parse(text, misfits, |t| self.truth(t).or_else(|| boolean(t)), "true or false")
+            })
+            .into_series(),
             Type::Date => Int32Chunked::from_iter_options(name, self.parse(text, misfits, |t| self.date(t), "a date"))
                 .into_series()
                 .cast(&DataType::Date)?,
@@ -94,10 +97,13 @@ impl ColumnPlan {
     }
 
     fn text(&self, text: &StringChunked) -> StringChunked {
-        if !self.trim && self.nulls.is_empty() {
+        if !self.trim && self.nulls.is_empty() && self.case.is_none() {
             return text.clone();
         }
-        let mut out: StringChunked = text.iter().map(|cell| self.cell(cell)).collect();
+        let mut out: StringChunked = match self.case {
+            None => text.iter().map(|cell| self.cell(cell)).collect(),
+            case => text.iter().map(|cell| self.cell(cell).and_then(|cell| in_case(case, cell))).collect(),
+        };
         out.rename(text.name().clone());
         out
     }

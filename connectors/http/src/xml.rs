@@ -9,10 +9,9 @@ use crate::policy::{Answered, Verdict, looks_like_html};
 use crate::stream::{Pages, content_type};
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
-use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use polars::prelude::DataFrame;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,13 +32,12 @@ type Batch = Result<DataFrame>;
 pub(crate) struct XmlExtract {
     pages: Pages,
     batches: Option<mpsc::Receiver<Batch>>,
-    started: Option<DateTime<Utc>>,
     done: bool,
 }
 
 impl XmlExtract {
     pub(crate) fn new(pages: Pages) -> Self {
-        Self { pages, batches: None, started: None, done: false }
+        Self { pages, batches: None, done: false }
     }
 
     /// Asks for the document; `None` when there is none.
@@ -89,7 +87,6 @@ impl Extract for XmlExtract {
         if self.done {
             return Ok(None);
         }
-        self.started.get_or_insert_with(Utc::now);
         if self.batches.is_none() {
             self.batches = self.open().await?;
         }
@@ -110,10 +107,6 @@ impl Extract for XmlExtract {
                 Ok(Some(Chunk { position: Some(json!({"done": true})), ..empty }))
             }
         }
-    }
-
-    fn cursor(&self) -> Option<Json> {
-        Some(self.pages.stream.incremental.as_ref()?.cursor(self.started?))
     }
 }
 

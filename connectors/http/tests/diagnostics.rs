@@ -58,7 +58,7 @@ fn each_mistake_is_told_where_it_is_and_how_to_mend_it() {
         (
             "type: page",
             "type: pages",
-            "c.yaml:11:23 invalid-value: `type`: expected `page`, `offset`, `key`, `next` or `link`, found `pages` [did you mean `page`?]",
+            "c.yaml:11:23 invalid-value: `type`: expected `page`, `offset`, `key`, `next`, `link` or `max`, found `pages` [did you mean `page`?]",
         ),
         (
             "auth: key",

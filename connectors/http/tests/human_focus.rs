@@ -4,8 +4,8 @@
 mod support;
 
 use serde_json::{Value as Json, json};
-use support::{World, confirmed, drain, human_focus, refusal};
-use towpath_connector::Fault;
+use support::{World, confirmed, drain, human_focus, object, refusal};
+use towpath_connector::{Answer, Fault, Verified};
 use towpath_sandbox::{AbsentUser, Options, Seed};
 
 async fn organ(world: &World) -> Json {
@@ -235,4 +235,48 @@ async fn an_override_moves_an_operation() {
     assert_eq!(error.fault, Fault::User);
     assert!(error.message.contains("there is no stream or operation `GetUserId`"), "{error}");
     assert_eq!(error.help.as_deref(), Some("did you mean `GetUserID`?"));
+}
+
+#[tokio::test]
+async fn a_list_of_trainings_with_a_bad_one_makes_the_good_ones() {
+    let system = human_focus().await;
+    let world = World::of(&system, json!({}));
+    let training = |title: &str, provider: i64| object(json!({"ExtTrainTitle": title, "ExtTrainPrvID": provider}));
+    let list = [training("A 1", 22), training("A 2", 9), training("A 3", 22), training("A 4", 451)];
+    let answers = world.operation("AddExternalTrainingDetails").send_batch(&list).await;
+    let refused: Vec<bool> =
+        answers.into_iter().map(|answer| matches!(answer.unwrap(), Answer::Refused { .. })).collect();
+    assert_eq!(refused, [false, true, false, false]);
+    let organ = organ(&world).await;
+    let found = world.lookup("ListUploadedTrainings", json!({"OrganID": organ, "SearchText": "A "})).await.unwrap();
+    let mut titles: Vec<&str> = found.iter().filter_map(|row| row["TrainingCourse"].as_str()).collect();
+    titles.retain(|title| title.starts_with("A "));
+    assert_eq!(titles, ["A 1", "A 3", "A 4"], "each is made once");
+}
+
+#[tokio::test]
+async fn an_upload_of_unknown_outcome_is_looked_for_among_the_results() {
+    let system = human_focus().await;
+    let world = World::of(&system, json!({}));
+    let person = person(&world).await;
+    let user = world.lookup("GetUserID", json!({"PersonIdentifier": person})).await.unwrap()[0]["UserID"].clone();
+    let organ = organ(&world).await;
+    let search = json!({"OrganID": organ, "SearchText": "Toolbox talk 1"});
+    let training = &world.lookup("ListUploadedTrainings", search).await.unwrap()[0];
+    let upload = |completed: &str| {
+        object(json!({
+            "UserID": user, "OrganID": organ, "ProviderID": training["ProviderId"], "TrainingID": training["TrainingId"],
+            "ProviderName": training["ProviderName"], "TrainingTitle": training["TrainingCourse"],
+            "CompletionDate": completed,
+        }))
+    };
+    let operation = world.operation("UploadExternalTraining");
+    assert!(operation.info().verifies);
+    let sent = upload("2025-04-16T09:30:15.000Z");
+    assert_eq!(operation.verify(&sent).await.unwrap(), Verified::NotFound);
+    confirmed(operation.send(&sent).await);
+    assert!(matches!(operation.verify(&sent).await.unwrap(), Verified::Found { .. }));
+    assert_eq!(operation.verify(&upload("2025-04-17T09:30:15.000Z")).await.unwrap(), Verified::NotFound);
+    confirmed(operation.send(&sent).await);
+    assert_eq!(operation.verify(&sent).await.unwrap(), Verified::Ambiguous { candidates: 2 });
 }

@@ -8,7 +8,7 @@
 //! | `GET /sandbox/faults` | the rules in force and how many requests each has met |
 //! | `PUT /sandbox/faults` | puts rules in force (text form; empty: none) |
 //! | `POST /sandbox/reset` | the state the seed invents again, without what was restored; request book and tokens emptied; faults stay, counted anew |
-//! | `POST /sandbox/revoke-tokens` | every token issued so far is refused from now on (Human Focus) |
+//! | `POST /sandbox/revoke-tokens` | every token issued so far is refused from now on (where there are tokens) |
 //! | `POST /sandbox/records` | the body's number of new training records appears (PeopleFluent) |
 
 use std::sync::Arc;

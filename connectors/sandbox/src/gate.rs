@@ -89,7 +89,7 @@ impl<'a> Visit<'a> {
     fn begin(gate: &'a Gate, request: &Request) -> Self {
         Self {
             gate,
-            operation: gate.stand_in.operation(request.uri().path()),
+            operation: gate.stand_in.operation_of(request.method().as_str(), request.uri().path()),
             method: request.method().clone(),
             uri: request.uri().clone(),
             at_ms: gate.requests.arrived(),

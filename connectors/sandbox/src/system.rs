@@ -7,12 +7,14 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    PEOPLE_FLUENT, admin,
+    ENABLEY, HEALTHIER_BUSINESS, ONE_FILE, PEOPLE_FLUENT, admin,
     books::RequestBook,
+    enabley,
     faults::{FaultError, FaultSwitch, Faults},
     gate::{self, Gate},
+    healthier_business,
     human_focus::{self, AbsentUser},
-    names, people_fluent,
+    names, one_file, people_fluent,
     saved::{self, RestoreProblem},
     seed::Seed,
     server::{CuttableListener, Line},
@@ -30,12 +32,15 @@ pub struct Options {
     pub faults: Faults,
     /// The port on 127.0.0.1; none: any that is free.
     pub port: Option<u16>,
-    /// How long a Human Focus token lives; told to the client in whole seconds.
+    /// How long a token lives; Human Focus tells it in whole seconds, Enabley in milliseconds.
     pub token_lifetime: Duration,
     /// What Human Focus's `GetUserID` answers for a person it does not know; the vendor does not say.
     pub absent_user: AbsentUser,
-    /// Most rows Human Focus gives on one page, whatever `PageSize` asks for.
+    /// Most rows Human Focus gives on one page, whatever `PageSize` asks for; of Enabley at most 10.
     pub page_cap: usize,
+    /// Requests a minute that version 2 of Healthier Business takes, before it answers 429; none: as many as come.
+    /// The vendor documents 60 for its sibling systems.
+    pub most_a_minute: Option<u32>,
     /// What [`System::save`] gave; none: the world is as the seed invents it. Must be of the same system and an
     /// equal [`seed`](Self::seed); the other options may differ.
     pub restore: Option<Value>,
@@ -50,6 +55,7 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(86_399),
             absent_user: AbsentUser::default(),
             page_cap: 100,
+            most_a_minute: None,
             restore: None,
         }
     }
@@ -112,6 +118,10 @@ pub(crate) trait StandIn: Send + Sync + 'static {
     fn settings(&self) -> Vec<(&'static str, &'static str)>;
     /// The operation a path belongs to; `unknown` when there is none.
     fn operation(&self, path: &str) -> &'static str;
+    /// The same for systems where the method counts as well.
+    fn operation_of(&self, _method: &str, path: &str) -> &'static str {
+        self.operation(path)
+    }
     fn seed(&self) -> &Seed;
     /// All that is held now.
     fn books(&self) -> Value;
@@ -153,6 +163,9 @@ pub async fn start(name: &str, mut options: Options) -> Result<System, Error> {
     let port = listener.local_addr().map_err(bind)?.port();
     let (stand_in, routes): (Arc<dyn StandIn>, Router) = match system {
         PEOPLE_FLUENT => people_fluent::stand_in(&options, state, port),
+        ONE_FILE => one_file::stand_in(&options, state, faults.clone()),
+        HEALTHIER_BUSINESS => healthier_business::stand_in(&options, state, faults.clone(), port),
+        ENABLEY => enabley::stand_in(&options, state, faults.clone(), port),
         _ => human_focus::stand_in(&options, state, faults.clone()),
     }
     .map_err(unfit)?;

@@ -230,6 +230,22 @@ pub enum ConnectorsCommand {
         /// A stream or an operation of it
         item: Option<String>,
     },
+    /// Runs the tests that definitions carry; no network beyond this machine
+    Test {
+        /// Connectors or files of definitions [default: all of the project]
+        names: Vec<String>,
+    },
+    /// Writes a first definition from an OpenAPI 3 or Swagger 2 document
+    New {
+        /// The connector's name
+        name: String,
+        /// The document, in JSON or YAML
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Where to write it [default: connectors/NAME.yaml of the project]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// `towpath sandbox`.

@@ -8,11 +8,12 @@ use towpath_spec::{Diagnostic, Files};
 static BUILT_IN: LazyLock<Registry> = LazyLock::new(|| {
     let mut registry = Registry::new();
     towpath_files::connectors().into_iter().for_each(|connector| registry.register(connector));
-    towpath_http::builtin().into_iter().for_each(|connector| registry.register(connector));
+    towpath_databases::connectors().into_iter().for_each(|connector| registry.register(connector));
+    towpath_http::builtin_by_name().for_each(|(name, connector)| registry.register_as(name, connector));
     registry
 });
 
-/// All connectors that come with Towpath; their definitions are read once.
+/// All connectors that come with Towpath; a definition is read when it is first asked for.
 pub fn built_in() -> Registry {
     BUILT_IN.clone()
 }

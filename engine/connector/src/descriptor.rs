@@ -120,6 +120,10 @@ pub struct OperationInfo {
     pub idempotent: bool,
     /// Whether people get mail from it.
     pub sends_email: bool,
+    /// How many records a call takes at the most.
+    pub batch: usize,
+    /// Whether it can be found out if a record of unknown outcome was written.
+    pub verifies: bool,
     /// Where these facts come from.
     pub source: String,
 }

@@ -20,7 +20,10 @@ pub use read::{Chunk, Extract, Lookup, Reader, RejectedRow, Scan, ScanCheck, Sou
 pub use registry::{Connect, Connector, Registry};
 pub use secret::{Secret, redact, redact_json, register_secret};
 pub use settings::{Setting, Settings};
-pub use write::{Answer, BatchWriter, FileSink, Operation, Sink, Writer, Written};
+pub use write::{
+    Answer, BatchWriter, Begun, Committed, FileSink, Load, Operation, Sink, TableBatch, TableSink, Verified, Writer,
+    Written,
+};
 
 /// A JSON object: a record, parameters, an answer's fields.
 pub type Record = serde_json::Map<String, serde_json::Value>;

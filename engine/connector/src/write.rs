@@ -1,7 +1,8 @@
 //! Writing: operations of SaaS systems and files.
 
 use crate::descriptor::{OperationInfo, SinkAsk};
-use crate::{Record, Result};
+use crate::read::RejectedRow;
+use crate::{Error, Record, Result};
 use async_trait::async_trait;
 use polars::prelude::{DataFrame, LazyFrame};
 use std::path::PathBuf;
@@ -32,10 +33,85 @@ pub trait Writer: Send + Sync {
 
 /// How a sink takes data.
 pub enum Sink {
-    /// Records, one request each.
+    /// Records, one request each, or several in one.
     Operation(Arc<dyn Operation>),
     /// Files written by a Polars plan.
     File(Box<dyn FileSink>),
+    /// A table of a database.
+    Table(Box<dyn TableSink>),
+}
+
+/// Rows that go into a table: all of them, or none.
+///
+/// Calls block; whoever makes them does so in a thread that may.
+pub trait TableSink: Send {
+    /// Begins, and makes the table fit for these columns as its settings say. Nobody else sees any of it before
+    /// [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// The table cannot be written, or does not fit the columns.
+    fn begin(&mut self, schema: &Schema, load: &Load) -> Result<Begun>;
+
+    /// Writes rows that have the columns it was begun with.
+    ///
+    /// # Errors
+    /// The database's; nothing of the load is then written.
+    fn write(&mut self, batch: &DataFrame) -> Result<TableBatch>;
+
+    /// Brings everything into the table at once, with a note that this load is in; or nothing, when the same rows are in
+    /// by a run that was not settled.
+    ///
+    /// # Errors
+    /// The database's; nothing of the load is then written.
+    fn commit(&mut self) -> Result<Committed>;
+
+    /// Takes everything back.
+    fn abort(&mut self);
+}
+
+/// What a load is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The sink.
+    pub sink: String,
+    /// The run.
+    pub run: String,
+    /// Runs of the pipeline since the last one that was settled: what they loaded is likely to come again.
+    pub unsettled: Vec<String>,
+}
+
+/// How a load ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// All rows that were taken are in.
+    Now {
+        /// A run that was not settled and had loaded other rows, some of which may be in twice now.
+        beside: Option<String>,
+    },
+    /// They were in before, by this run, which was not settled; nothing was written.
+    Before(String),
+}
+
+/// Whether a load is still to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It is.
+    Now,
+    /// It went in before, all of it; there is nothing to do.
+    Before,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct TableBatch {
+    /// Rows that are in.
+    pub written: u64,
+    /// Rows that are not.
+    pub rejects: Vec<RejectedRow>,
+    /// Values that were left out of rows that are in, as the sink's settings say.
+    pub left_out: u64,
 }
 
 /// An operation of the other system.
@@ -49,6 +125,48 @@ pub trait Operation: Send + Sync {
     /// # Errors
     /// No answer or no usable one; [`Effect`](crate::Effect) says whether it may have happened all the same.
     async fn send(&self, record: &Record) -> Result<Answer>;
+
+    /// How many records [`send_batch`](Self::send_batch) takes in one call of the other system, at the most.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// Sends several records, each once, and says what became of each, in their order. Whoever turns a batch down as a
+    /// whole is asked again with fewer of them by the operation itself, but never when it is not clear that nothing
+    /// was done.
+    async fn send_batch(&self, records: &[Record]) -> Vec<Result<Answer>> {
+        let mut answers = Vec::with_capacity(records.len());
+        for record in records {
+            answers.push(self.send(record).await);
+        }
+        answers
+    }
+
+    /// Looks whether a record was written. Nothing is written.
+    ///
+    /// # Errors
+    /// The other side failed, or the operation has no way to find out: see [`OperationInfo::verifies`].
+    async fn verify(&self, record: &Record) -> Result<Verified> {
+        let _ = record;
+        Err(Error::user(format!("{}: its definition does not say how to verify a record", self.info().name)))
+    }
+}
+
+/// What was found of a record whose outcome is unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verified {
+    /// It is there.
+    Found {
+        /// Its fields by the names of [`OperationInfo::results`], as far as the definition gives them.
+        fields: Record,
+    },
+    /// It is not there.
+    NotFound,
+    /// Several fit: nobody can tell.
+    Ambiguous {
+        /// How many.
+        candidates: usize,
+    },
 }
 
 /// The other system's answer to a record.

@@ -346,6 +346,8 @@ pub enum OnUnknown {
     Hold,
     /// The next run sends it again.
     Resend,
+    /// The next run looks whether it is there, and sends it when it is not.
+    Verify,
 }
 
 /// A sink.
@@ -375,6 +377,8 @@ pub struct SinkNode {
     pub max_rejects: Option<MaxRejects>,
     /// What is done with a record of unknown outcome.
     pub on_unknown: OnUnknown,
+    /// How many records go into one call.
+    pub batch: usize,
     /// The columns of `NAME.results`, for API connectors.
     pub results: Option<Schema>,
 }

@@ -6,7 +6,7 @@ use crate::plan::{OnUnknown, Port, SinkNode};
 use crate::record;
 use crate::settings::SettingTemplate;
 use towpath_connector::{Kind, OperationInfo, Setting, SinkAsk};
-use towpath_spec::document::{SinkDoc, Tree};
+use towpath_spec::document::{Scalar, SinkDoc, Tree, Value};
 use towpath_spec::{Diagnostic, Field, Schema, Text, Type, codes};
 
 /// Requests at a time when a pipeline does not say.
@@ -47,7 +47,8 @@ pub(crate) fn plan(
         }
         (None, _) => None,
     };
-    let on_unknown = on_unknown(context, &mut target, operation.is_some());
+    let on_unknown = on_unknown(context, &mut target, operation);
+    let batch = operation.map_or(1, |operation| batch(context, &mut target, operation));
     let declared: Vec<&Setting> = descriptor.sink_settings.iter().collect();
     let what = format!("a `{}` sink", descriptor.name);
     let before = context.problem_count();
@@ -60,7 +61,7 @@ pub(crate) fn plan(
             })
         }
         None => {
-            refuse_record(context, doc);
+            refuse_record(context, doc, descriptor.kind);
             // What is wrong by itself need not be said again by the connector.
             if context.problem_count() == before {
                 describe(context, &target, &declared, &settings, schema, doc);
@@ -81,26 +82,27 @@ pub(crate) fn plan(
         on_error: doc.on_error.unwrap_or_default(),
         max_rejects: doc.max_rejects,
         on_unknown,
+        batch,
         results: operation.and_then(|operation| results(operation, &doc.key, schema)),
     })
 }
 
-fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc) {
+fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc, kind: Kind) {
     if doc.concurrency.is_some() || doc.rate.is_some() {
         let message = "`concurrency` and `rate` are for operations of SaaS systems";
         context.push(Diagnostic::error(codes::UNKNOWN_KEY, doc.span, message).help("take them away"));
     }
-    if let Some(key) = doc.key.first() {
+    if let (Some(key), Kind::Files) = (doc.key.first(), kind) {
         let message = "`key` names records of an operation; a file takes all rows of its input";
         let help = "take it away; for one row per key add a `distinct` step";
         context.push(Diagnostic::error(codes::UNKNOWN_KEY, key.span, message).help(help));
     }
     if doc.on_error.is_some() {
-        let message = "`on_error` is for operations of SaaS systems: a file refuses no row";
+        let message = "`on_error` is for operations of SaaS systems";
         context.push(Diagnostic::error(codes::UNKNOWN_KEY, doc.span, message).help("take it away"));
     }
     if let Some(record) = &doc.record {
-        let message = "`record` is for operations of SaaS systems; a file takes the columns of its input";
+        let message = "`record` is for operations of SaaS systems; files and tables take the columns of their input";
         context.push(
             Diagnostic::error(codes::UNKNOWN_KEY, record.span, message).help("shape the columns with a `map` step"),
         );
@@ -108,10 +110,10 @@ fn refuse_record(context: &mut Context<'_>, doc: &SinkDoc) {
 }
 
 /// `on_unknown` is the language's own key, but only API sinks have it.
-fn on_unknown(context: &mut Context<'_>, target: &mut Resolved<'_>, is_operation: bool) -> OnUnknown {
-    if !is_operation {
+fn on_unknown(context: &mut Context<'_>, target: &mut Resolved<'_>, operation: Option<&OperationInfo>) -> OnUnknown {
+    let Some(operation) = operation else {
         return OnUnknown::Hold;
-    }
+    };
     let Some(at) = target.own.iter().position(|(key, _)| key.value == "on_unknown") else {
         return OnUnknown::Hold;
     };
@@ -119,6 +121,15 @@ fn on_unknown(context: &mut Context<'_>, target: &mut Resolved<'_>, is_operation
     match tree.as_text().map(Text::as_str) {
         Some("hold") => OnUnknown::Hold,
         Some("resend") => OnUnknown::Resend,
+        Some("verify") if operation.verifies => OnUnknown::Verify,
+        Some("verify") => {
+            let message = format!("the definition of `{}` does not say how to verify a record", operation.name);
+            context.push(
+                Diagnostic::error(codes::INVALID_VALUE, tree.span, message)
+                    .help("write `hold`, or add `verify:` to the operation of a definition of your own"),
+            );
+            OnUnknown::Hold
+        }
         _ => {
             unknown_choice(context, tree);
             OnUnknown::Hold
@@ -126,8 +137,35 @@ fn on_unknown(context: &mut Context<'_>, target: &mut Resolved<'_>, is_operation
     }
 }
 
+/// `batch` is the language's own key, but only for operations: how many records a call takes, at most as many as the
+/// operation allows.
+fn batch(context: &mut Context<'_>, target: &mut Resolved<'_>, operation: &OperationInfo) -> usize {
+    let most = operation.batch.max(1);
+    let Some(at) = target.own.iter().position(|(key, _)| key.value == "batch") else {
+        return most;
+    };
+    let (key, tree) = target.own.remove(at);
+    let given = match &tree.value {
+        Value::Scalar(Scalar::Int(number)) => usize::try_from(*number).ok().filter(|number| *number > 0),
+        _ => None,
+    };
+    let problem = match given {
+        Some(given) if given <= most => return given,
+        Some(given) => Diagnostic::error(
+            codes::INVALID_VALUE,
+            tree.span,
+            format!("`batch` is {given}, and a call of `{}` takes {most} at the most", operation.name),
+        )
+        .help("write a smaller number, or leave `batch` out"),
+        None => Diagnostic::error(codes::INVALID_VALUE, key.span, "`batch` expects how many records a call takes")
+            .help(format!("write a whole number from 1 to {most}")),
+    };
+    context.push(problem);
+    most
+}
+
 fn unknown_choice(context: &mut Context<'_>, tree: &Tree) {
-    let message = "`on_unknown` expects `hold` or `resend`";
+    let message = "`on_unknown` expects `hold`, `verify` or `resend`";
     context.push(Diagnostic::error(codes::INVALID_VALUE, tree.span, message));
 }
 
@@ -141,7 +179,10 @@ fn describe(
 ) {
     let of_connection: Vec<&Setting> = target.connector.descriptor().settings.iter().collect();
     let connection = context.known_settings(&of_connection, &context.connections[target.connection].settings);
-    let known = context.known_settings(declared, settings);
+    let mut known = context.known_settings(declared, settings);
+    if !doc.key.is_empty() {
+        known.set("key", doc.key.iter().map(|key| key.value.clone()).collect::<Vec<_>>());
+    }
     let base = context.base.clone();
     let ask = SinkAsk { operation: None, connection: &connection, settings: &known, schema, base: &base };
     if let Err(problems) = target.connector.describe_sink(&ask) {

@@ -14,16 +14,17 @@ use crate::rejects::{NewReject, lock};
 use crate::run::StateAccess;
 use crate::runner::Runner;
 use crate::stage::{Stage, StageWriter};
+use crate::verifying::Doubtful;
 use serde_json::Value as Json;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
-use towpath_connector::{Error, Operation, OperationKind, Record, Result, Sink, SinkAsk, Writer};
+use towpath_connector::{Error, Kind, Operation, OperationKind, Record, Result, Sink, SinkAsk, Writer};
 use towpath_mapping::rows_to_frame;
 use towpath_plan::{NodeKind, OnUnknown, SinkNode};
 use towpath_spec::Schema as Columns;
-use towpath_state::Receipt;
+use towpath_state::{Receipt, RunId};
 
 /// Each sink is carried out once, whoever asks for it.
 #[derive(Default)]
@@ -37,6 +38,9 @@ type Cell = Arc<OnceCell<Result<Option<Stage>>>>;
 /// Records that are made and looked up in the journal together, for each request that may be under way: while the last of
 /// them are waited for, places are free.
 const RECORDS_PER_SLOT: usize = 128;
+
+/// Records that are made together at the most when batches are large, but for a single batch that is larger.
+const MOST_TOGETHER: usize = 20_000;
 
 /// A sink of an operation while it is carried out.
 pub(crate) struct Delivery<'a> {
@@ -83,7 +87,10 @@ impl Runner {
             let writer = self.writer(sink.connection).await?;
             let connector = self.connector(sink.connection)?;
             let declared: Vec<_> = connector.descriptor().sink_settings.iter().collect();
-            let settings = self.settings(&declared, &sink.settings, node)?;
+            let mut settings = self.settings(&declared, &sink.settings, node)?;
+            if !sink.key.is_empty() && connector.descriptor().kind == Kind::Database {
+                settings.set("key", sink.key.clone());
+            }
             let connect = self.connect(sink.connection)?;
             let ask = SinkAsk {
                 operation: sink.operation.as_ref().map(|(name, _)| name.as_str()),
@@ -94,6 +101,11 @@ impl Runner {
             };
             match (writer.sink(&ask)?, incoming) {
                 (Sink::File(file), incoming) => self.write_file(node, sink, incoming, file).await.map(|()| None),
+                (Sink::Table(table), Incoming::Flow(flow)) => self.load(node, flow, table).await.map(|()| None),
+                (Sink::Table(table), Incoming::Pour(pour)) => {
+                    let flow = self.staged(sink, *pour).await?;
+                    self.load(node, flow, table).await.map(|()| None)
+                }
                 (Sink::Operation(_), Incoming::Pour(_)) => Err(Error::bug("what is sent is staged before")),
                 (Sink::Operation(operation), Incoming::Flow(flow)) => {
                     let target = self.target(sink, &connector.descriptor().name, &*writer);
@@ -130,7 +142,7 @@ impl Runner {
             unanswered: AtomicUsize::new(0),
             results,
         };
-        let mut batches = self.batches(flow.frame, (sink.concurrency * RECORDS_PER_SLOT).max(1_000))?;
+        let mut batches = self.batches(flow.frame, together(sink))?;
         let mut packed = self.pack(&mut batches, &packer).await?;
         while let Some(Packed { rows, parcels, rejects }) = packed {
             book(&self.accounts[node].rows_in, rows);
@@ -180,44 +192,67 @@ impl Runner {
             let mut seen: HashSet<Hash> = HashSet::new();
             let (now, later): (Vec<Parcel>, Vec<Parcel>) =
                 waiting.into_iter().partition(|parcel| seen.insert(parcel.key_hash));
-            let due = tokio::task::block_in_place(|| self.due(delivery, now))?;
+            let (mut due, doubtful) = tokio::task::block_in_place(|| self.due(delivery, now))?;
+            if !doubtful.is_empty() {
+                due.extend(self.verify_all(delivery, doubtful).await?);
+            }
             self.send_all(delivery, due).await?;
             waiting = later;
         }
         tokio::task::block_in_place(|| delivery.write_results())
     }
 
-    /// Which records are to be sent; the others are booked as what they are.
-    fn due(&self, delivery: &Delivery<'_>, parcels: Vec<Parcel>) -> Result<Vec<Parcel>> {
+    /// Which records are to be sent, and which are to be verified before; the others are booked as what they are.
+    fn due(&self, delivery: &Delivery<'_>, parcels: Vec<Parcel>) -> Result<(Vec<Parcel>, Vec<Doubtful>)> {
         let keys: Vec<Hash> = parcels.iter().map(|parcel| parcel.key_hash).collect();
         let known = delivery.state.sent_before(self.sink_name(delivery), &delivery.target, &keys)?;
-        let account = &self.accounts[delivery.node];
         let mut due = Vec::with_capacity(parcels.len());
+        let mut doubtful = Vec::new();
         for (parcel, receipt) in parcels.into_iter().zip(known) {
             match delivery.judge(&parcel, receipt.as_ref()) {
                 Judgement::Send => due.push(parcel),
-                Judgement::Unchanged(fields) => {
-                    book(&account.skipped, 1);
-                    delivery.result(&parcel, "unchanged", None, fields)?;
-                }
-                Judgement::Changed(message) => {
-                    delivery.result(&parcel, "refused", Some(&message), Record::new())?;
-                    self.reject(delivery.node, vec![refused(parcel, message)?])?;
-                }
-                Judgement::Held(message) => {
-                    book(&account.unknown, 1);
-                    delivery.result(&parcel, "unknown", Some(&message), Record::new())?;
-                    let key = Json::Object(parcel.key.clone());
-                    self.warn(delivery.node, format!("{key} is held: {message}"));
-                }
+                Judgement::Verify => doubtful.extend(receipt.map(|receipt| Doubtful { parcel, receipt })),
+                Judgement::Unchanged(fields) => self.unchanged(delivery, &parcel, fields)?,
+                Judgement::Changed(message) => self.changed(delivery, parcel, message)?,
+                Judgement::Held(message) => self.hold(delivery, &parcel, &message)?,
             }
         }
-        Ok(due)
+        Ok((due, doubtful))
+    }
+
+    /// Books a record that is there as it is to be.
+    pub(crate) fn unchanged(&self, delivery: &Delivery<'_>, parcel: &Parcel, fields: Record) -> Result<()> {
+        book(&self.accounts[delivery.node].skipped, 1);
+        delivery.result(parcel, "unchanged", None, fields)
+    }
+
+    /// Books a record that is there with other content and cannot be changed.
+    pub(crate) fn changed(&self, delivery: &Delivery<'_>, parcel: Parcel, message: String) -> Result<()> {
+        delivery.result(&parcel, "refused", Some(&message), Record::new())?;
+        self.reject(delivery.node, vec![refused(parcel, message)?])
+    }
+
+    /// Books a record that is not sent because nobody knows what became of it.
+    pub(crate) fn hold(&self, delivery: &Delivery<'_>, parcel: &Parcel, message: &str) -> Result<()> {
+        book(&self.accounts[delivery.node].unknown, 1);
+        delivery.result(parcel, "unknown", Some(message), Record::new())?;
+        let key = Json::Object(parcel.key.clone());
+        self.warn(delivery.node, format!("{key} is held: {message}"));
+        Ok(())
     }
 
     fn sink_name(&self, delivery: &Delivery<'_>) -> &str {
         &self.plan.nodes[delivery.node].name
     }
+}
+
+/// How many records are made and looked up together: whole batches where a call takes several.
+fn together(sink: &SinkNode) -> usize {
+    let records = (sink.concurrency * RECORDS_PER_SLOT).max(1_000);
+    if sink.batch == 1 {
+        return records;
+    }
+    records.max((sink.concurrency * sink.batch).min(MOST_TOGETHER)).next_multiple_of(sink.batch)
 }
 
 /// A reject that names the record by its key.
@@ -244,6 +279,8 @@ fn finish_results(results: Mutex<Results>) -> Result<Stage> {
 /// What is to be done with a record, given what the journal knows.
 enum Judgement {
     Send,
+    /// Whether it is there has to be looked up first.
+    Verify,
     Unchanged(Record),
     Changed(String),
     Held(String),
@@ -256,6 +293,9 @@ impl Delivery<'_> {
         };
         let resend = self.operation.info().idempotent || self.sink.on_unknown == OnUnknown::Resend;
         if !receipt.outcome.is_settled() && !resend {
+            if self.sink.on_unknown == OnUnknown::Verify {
+                return Judgement::Verify;
+            }
             return Judgement::Held(format!("its outcome is unknown since run {}", receipt.run));
         }
         if receipt.holds(&parcel.payload_hash) {
@@ -263,13 +303,19 @@ impl Delivery<'_> {
             return Judgement::Unchanged(fields.cloned().unwrap_or_default());
         }
         match &receipt.confirmed {
-            Some(confirmed) if self.operation.info().kind == OperationKind::Create => Judgement::Changed(format!(
-                "this key was delivered by run {} with other content, and {} can only create",
-                confirmed.run,
-                self.operation.info().name
-            )),
+            Some(confirmed) if self.only_creates() => Judgement::Changed(self.other_content(&confirmed.run)),
             _ => Judgement::Send,
         }
+    }
+
+    pub fn only_creates(&self) -> bool {
+        self.operation.info().kind == OperationKind::Create
+    }
+
+    /// Why a record cannot be sent that is there with other content.
+    pub fn other_content(&self, run: &RunId) -> String {
+        let name = &self.operation.info().name;
+        format!("this key was delivered by run {run} with other content, and {name} can only create")
     }
 
     /// Keeps what became of a record for those who read the results.

@@ -34,9 +34,12 @@ mod run;
 mod runner;
 mod scan;
 mod sending;
+mod sending_batches;
 mod sql_step;
 mod stage;
+mod table_sink;
 mod table_steps;
+mod verifying;
 mod wide;
 
 pub use accounts::{Counts, NodeReport};

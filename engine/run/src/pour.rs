@@ -12,7 +12,7 @@ use crate::runner::{Mode, Runner};
 use crate::stage::conform;
 use polars::prelude::DataFrame;
 use std::sync::Arc;
-use towpath_connector::{BatchWriter, Chunk, Extract, Result, Source};
+use towpath_connector::{BatchWriter, Chunk, Extract, Kind, Result, Source};
 use towpath_mapping::schema_to_polars;
 use towpath_plan::{NodeKind, Output, SinkNode};
 use towpath_spec::Schema as Columns;
@@ -55,7 +55,8 @@ impl Runner {
 
     /// What can be poured into a sink; `None` when its rows have to come another way.
     async fn pour(self: &Arc<Self>, sink: &SinkNode) -> Result<Option<Pour>> {
-        if sink.operation.is_some() || self.mode != Mode::Run || self.options.limit.is_some() {
+        let kind = self.connector(sink.connection)?.descriptor().kind;
+        if kind != Kind::Files || self.mode != Mode::Run || self.options.limit.is_some() {
             return Ok(None);
         }
         let mut transforms = Vec::new();

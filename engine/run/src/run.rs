@@ -19,6 +19,9 @@ use towpath_state::{
     Entries, Lock, LockError, NodeRecord, Receipt, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope, Store,
 };
 
+/// Runs of a pipeline that are looked at for what they loaded.
+const UNSETTLED_RUNS: usize = 1_000;
+
 /// Runs of a pipeline whose rejects are kept.
 const KEPT_RUNS: usize = 30;
 
@@ -76,6 +79,16 @@ pub(crate) struct StateAccess {
 impl StateAccess {
     pub fn cursor(&self, node: &str) -> Result<Option<Json>> {
         self.store.cursor(&self.scope, node).map_err(|error| state_error(&error))
+    }
+
+    /// Runs of this pipeline since the last one after which its cursors moved.
+    pub fn unsettled(&self) -> Result<Vec<String>> {
+        let runs = self.store.runs(UNSETTLED_RUNS, Some(&self.scope.pipeline)).map_err(|error| state_error(&error))?;
+        let is_done = |run: &towpath_state::RunSummary| {
+            run.outcome.as_ref().is_some_and(|outcome| outcome.status == RunStatus::Done)
+        };
+        let ours = runs.into_iter().filter(|run| run.start.scope == self.scope && run.start.id != self.run);
+        Ok(ours.take_while(|run| !is_done(run)).map(|run| run.start.id.to_string()).collect())
     }
 
     pub fn add_rejects(&self, rejects: Vec<Reject>) -> Result<()> {

@@ -4,6 +4,9 @@
 //! are not yet on disk. There is room for as many under way as the sink's `concurrency`, for twice that before and four
 //! times that behind: while no room is left behind no request gets on, so it has to hold those that are being written
 //! and those that come meanwhile. What a crash leaves in doubt is bounded by that (see [`crate::desk`]).
+//!
+//! Calls that take several records go another way (see [`crate::sending_batches`]); what became of a record is written and
+//! booked in the same way.
 
 use crate::accounts::book;
 use crate::deliver::{Delivery, refused};
@@ -24,11 +27,14 @@ use towpath_state::{Intent, Outcome, ReceiptIn};
 /// So many records in a row of unknown outcome, and the run stops: an outage would put all the rest in doubt.
 const UNANSWERED: usize = 20;
 
+/// What a batch of unknown outcome counts for among those: three of them in a row, and the run stops.
+const UNANSWERED_BATCH: usize = UNANSWERED.div_ceil(3);
+
 /// Ends that are booked together, at most: room for so many is made each time.
 const BOOKED: usize = 16;
 
 /// How one record ended.
-enum End {
+pub(crate) enum End {
     Delivered(Record),
     Refused(String),
     Unknown(Error),
@@ -47,16 +53,23 @@ enum Announced {
 }
 
 /// A record that was dealt with, and what is still to be written of it.
-struct Sent {
-    parcel: Parcel,
-    end: End,
-    written: Option<Written>,
+pub(crate) struct Sent {
+    pub parcel: Parcel,
+    pub end: End,
+    pub written: Option<Written>,
+}
+
+/// A record whose end is on disk, and how many calls are booked with it: those of a batch with its first record.
+pub(crate) struct Ended {
+    pub parcel: Parcel,
+    pub end: End,
+    pub calls: usize,
 }
 
 /// The records of one round, no two of them with the same key.
-struct Round<'a> {
-    runner: &'a Arc<Runner>,
-    delivery: &'a Delivery<'a>,
+pub(crate) struct Round<'a> {
+    pub runner: &'a Arc<Runner>,
+    pub delivery: &'a Delivery<'a>,
     failure: Mutex<Option<Error>>,
 }
 
@@ -64,6 +77,9 @@ impl Runner {
     /// Sends records of different keys. When it returns, what became of each is on disk.
     pub(crate) async fn send_all(self: &Arc<Self>, delivery: &Delivery<'_>, parcels: Vec<Parcel>) -> Result<()> {
         let round = Round { runner: self, delivery, failure: Mutex::new(None) };
+        if delivery.sink.batch > 1 {
+            return self.send_in_batches(&round, parcels).await;
+        }
         let slots = delivery.sink.concurrency;
         let mut confirmed = stream::iter(parcels)
             .map(|parcel| round.announce(parcel))
@@ -74,36 +90,29 @@ impl Runner {
             .buffer_unordered(4 * slots)
             .ready_chunks(BOOKED);
         while let Some(ends) = confirmed.next().await {
-            // Only rejects may have to be written; to give the thread away for every few records would cost more.
-            let waits = ends.iter().any(|(_, end)| matches!(end, End::Refused(_)));
-            let settle = || self.settle_ends(delivery, ends);
-            let settled = if waits { tokio::task::block_in_place(settle) } else { settle() };
-            // Nothing new is sent then, but what is under way is waited for.
-            if let Err(error) = settled {
-                round.fail(&error);
-            }
+            round.settle(ends);
         }
         drop(confirmed);
-        let failed = lock(&round.failure)?.take();
-        failed.map_or_else(|| self.go_on(), Err)
+        round.over()
     }
 
     /// Books what came back.
-    fn settle_ends(&self, delivery: &Delivery<'_>, ends: Vec<(Parcel, End)>) -> Result<()> {
+    fn settle_ends(&self, delivery: &Delivery<'_>, ends: Vec<Ended>) -> Result<()> {
         let account = &self.accounts[delivery.node];
         let mut rejects = Vec::new();
+        let mut doubtful = Vec::new();
         let mut fail = None;
-        for (parcel, end) in ends {
+        for Ended { parcel, end, calls } in ends {
             match end {
                 End::Delivered(fields) => {
                     delivery.unanswered.store(0, Ordering::Relaxed);
                     book(&account.rows_out, 1);
-                    book(&account.calls, 1);
+                    book(&account.calls, calls);
                     delivery.result(&parcel, "delivered", None, fields)?;
                 }
                 End::Refused(message) => {
                     delivery.unanswered.store(0, Ordering::Relaxed);
-                    book(&account.calls, 1);
+                    book(&account.calls, calls);
                     delivery.result(&parcel, "refused", Some(&message), Record::new())?;
                     if delivery.sink.on_error == OnError::Fail {
                         fail = Some(Error::data(format!("the record was refused: {message}")));
@@ -113,27 +122,73 @@ impl Runner {
                 End::Unknown(error) => {
                     book(&account.unknown, 1);
                     delivery.result(&parcel, "unknown", Some(&error.message), Record::new())?;
-                    let key = Json::Object(parcel.key.clone());
-                    let message = format!("{key} was sent and its outcome is unknown; it is held: {}", error.message);
-                    self.warn(delivery.node, message);
-                    if delivery.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= UNANSWERED {
-                        let message =
-                            format!("{UNANSWERED} records in a row had no clear answer, the last: {}", error.message);
-                        fail = Some(
-                            Error::passing(message).help("the other system seems to be down; run again when it is up"),
-                        );
-                    }
+                    fail = delivery.unanswered(calls, &error).or(fail);
+                    doubtful.push((Json::Object(parcel.key), error));
                 }
                 End::Failed(_) | End::NotSent => {}
             }
         }
+        self.warn_of(delivery, &doubtful);
         self.reject(delivery.node, rejects)?;
         fail.map_or(Ok(()), Err)
+    }
+
+    /// Says which records are held; those of a batch in one sentence.
+    fn warn_of(&self, delivery: &Delivery<'_>, doubtful: &[(Json, Error)]) {
+        let together = if delivery.sink.batch > 1 { doubtful.len().max(1) } else { 1 };
+        for records in doubtful.chunks(together) {
+            let (key, error) = &records[0];
+            let message = match records.len() {
+                1 => format!("{key} was sent and its outcome is unknown; it is held: {}", error.message),
+                many => format!(
+                    "{key} and {} more of its batch were sent and their outcome is unknown; they are held: {}",
+                    many - 1,
+                    error.message
+                ),
+            };
+            self.warn(delivery.node, message);
+        }
+    }
+}
+
+impl Delivery<'_> {
+    /// A call had no clear answer; the error ends the run when there were too many in a row.
+    fn unanswered(&self, calls: usize, error: &Error) -> Option<Error> {
+        let is_batch = self.sink.batch > 1;
+        let counts = match calls {
+            0 => return None,
+            _ if is_batch => UNANSWERED_BATCH,
+            _ => 1,
+        };
+        if self.unanswered.fetch_add(counts, Ordering::Relaxed) + counts < UNANSWERED {
+            return None;
+        }
+        let many = if is_batch { "several batches".to_owned() } else { format!("{UNANSWERED} records") };
+        let message = format!("{many} in a row had no clear answer, the last: {}", error.message);
+        Some(Error::passing(message).help("the other system seems to be down; run again when it is up"))
     }
 }
 
 impl Round<'_> {
-    fn is_halted(&self) -> bool {
+    /// Books what came back.
+    pub fn settle(&self, ends: Vec<Ended>) {
+        // Only rejects may have to be written; to give the thread away for every few records would cost more.
+        let waits = ends.iter().any(|ended| matches!(ended.end, End::Refused(_)));
+        let settle = || self.runner.settle_ends(self.delivery, ends);
+        let settled = if waits { tokio::task::block_in_place(settle) } else { settle() };
+        // Nothing new is sent then, but what is under way is waited for.
+        if let Err(error) = settled {
+            self.fail(&error);
+        }
+    }
+
+    /// How the round ended.
+    pub fn over(&self) -> Result<()> {
+        let failed = lock(&self.failure)?.take();
+        failed.map_or_else(|| self.runner.go_on(), Err)
+    }
+
+    pub fn is_halted(&self) -> bool {
         self.runner.cancel.is_cancelled() || self.failure.lock().is_ok_and(|failure| failure.is_some())
     }
 
@@ -143,7 +198,7 @@ impl Round<'_> {
         }
     }
 
-    fn intend(&self, parcel: &Parcel) -> Written {
+    pub fn intend(&self, parcel: &Parcel) -> Written {
         self.delivery.desk.intend(Intent {
             key_hash: parcel.key_hash,
             key: Json::Object(parcel.key.clone()),
@@ -172,7 +227,6 @@ impl Round<'_> {
 
     /// Sends a record whose intent is on disk, and hands its receipt in.
     async fn dispatch(&self, parcel: Parcel, announced: Announced) -> Sent {
-        let desk = &self.delivery.desk;
         let end = match self.take_turn(&parcel, announced).await {
             Ok(()) if self.is_halted() => End::NotSent,
             Ok(()) => self.send(&parcel).await,
@@ -181,7 +235,13 @@ impl Round<'_> {
                 return Sent { parcel, end, written: None };
             }
         };
+        self.receipt(parcel, end)
+    }
+
+    /// Hands in how a record ended whose intent is on disk.
+    pub fn receipt(&self, parcel: Parcel, end: End) -> Sent {
         self.note_failure(&end);
+        let desk = &self.delivery.desk;
         let receipt = |outcome, fields, message| ReceiptIn { key_hash: parcel.key_hash, outcome, fields, message };
         let written = match &end {
             End::Delivered(fields) => desk.receive(receipt(Outcome::Confirmed, kept(fields), None)),
@@ -199,26 +259,31 @@ impl Round<'_> {
             Announced::Failed(error) => return Err(End::Failed(error)),
             Announced::No => {}
         }
+        if !self.is_my_turn().await {
+            return Err(End::NotSent);
+        }
+        self.intend(parcel).wait().await.map_err(End::Failed)
+    }
+
+    /// Waits for the next turn; false when nothing more is to be sent.
+    pub async fn is_my_turn(&self) -> bool {
         if !self.is_halted() {
             tokio::select! {
                 () = self.delivery.pace.wait() => {}
                 () = self.runner.cancel.cancelled() => {}
             }
         }
-        if self.is_halted() {
-            return Err(End::NotSent);
-        }
-        self.intend(parcel).wait().await.map_err(End::Failed)
+        !self.is_halted()
     }
 
-    fn note_failure(&self, end: &End) {
+    pub fn note_failure(&self, end: &End) {
         if let End::Failed(error) = end {
             self.fail(error);
         }
     }
 
     /// Waits until what is known of a record is on disk: only then does it count.
-    async fn confirm(&self, sent: Sent) -> (Parcel, End) {
+    pub async fn confirm(&self, sent: Sent) -> Ended {
         let Sent { parcel, end, written } = sent;
         let written = match written {
             Some(written) => written.wait().await,
@@ -226,7 +291,7 @@ impl Round<'_> {
         };
         let end = written.map_or_else(End::Failed, |()| end);
         self.note_failure(&end);
-        (parcel, end)
+        Ended { parcel, end, calls: 1 }
     }
 
     /// One try, in a task of its own: the requests under way share all threads.

@@ -26,7 +26,7 @@ fn sink(name: &str, base: &Path, given: &Settings, schema: &Schema) -> towpath_c
     let ask = SinkAsk { operation: None, connection: &none, settings: given, schema: Some(schema), base };
     match connector(name).writer(&connect(base))?.sink(&ask)? {
         Sink::File(sink) => Ok(sink),
-        Sink::Operation(_) => panic!("a file sink"),
+        Sink::Operation(_) | Sink::Table(_) => panic!("a file sink"),
     }
 }
 

@@ -4,13 +4,14 @@
 //! login is remembered: asking again with the same password would only lock the account.
 
 use crate::auth::{check_settings, sensitive};
-use crate::call::Prepared;
+use crate::call::{Call, Prepared};
 use crate::connection::Connection;
 use crate::excerpt::with_excerpt;
 use crate::json_path::JsonPath;
+use crate::template::Names;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -29,6 +30,17 @@ pub(crate) struct TokenSpec {
     /// Before it in the header; may be empty.
     pub(crate) scheme: String,
     pub(crate) settings: Vec<String>,
+    pub(crate) refresh: Option<Refresh>,
+}
+
+/// How a new token is got for an old one.
+pub(crate) struct Refresh {
+    /// The login, for messages.
+    pub(crate) what: String,
+    pub(crate) call: Call,
+    /// JSONPath to the refresh token in an answer.
+    pub(crate) token: JsonPath,
+    pub(crate) lifetime: Option<Duration>,
 }
 
 /// How long a token lasts.
@@ -51,11 +63,15 @@ pub(super) struct Token {
     text: String,
     /// The value of the header it is sent in.
     pub(super) header: HeaderValue,
+    /// It was had for an old one and not by a login.
+    pub(super) refreshed: bool,
 }
 
 #[derive(Default)]
 struct State {
     token: Option<(Arc<Token>, Option<Instant>)>,
+    /// The refresh token, and how long it lasts.
+    refresh: Option<(String, Option<Instant>)>,
     refused: Option<Error>,
 }
 
@@ -72,10 +88,10 @@ impl TokenSource {
         &self.spec.settings
     }
 
-    fn token(&self, text: String) -> Result<Arc<Token>> {
+    fn token(&self, text: String, refreshed: bool) -> Result<Arc<Token>> {
         let scheme = &self.spec.scheme;
         let header = if scheme.is_empty() { text.clone() } else { format!("{scheme} {text}") };
-        Ok(Arc::new(Token { header: sensitive(&self.spec.header, &header)?, text }))
+        Ok(Arc::new(Token { header: sensitive(&self.spec.header, &header)?, text, refreshed }))
     }
 
     /// A token that is good now.
@@ -90,12 +106,16 @@ impl TokenSource {
     }
 
     /// A token other than the one that was refused.
-    pub(super) async fn renew(&self, connection: &Connection, refused: &Token) -> Result<Arc<Token>> {
+    pub(super) async fn renew(&self, connection: &Connection, refused: &Token, again: bool) -> Result<Arc<Token>> {
         let mut state = self.state.lock().await;
         if let Some((token, _)) = &state.token
             && token.text != refused.text
         {
             return Ok(token.clone());
+        }
+        if again {
+            // What was had for the refresh token is refused as well: only a login helps.
+            state.refresh = None;
         }
         self.fetch(connection, &mut state).await
     }
@@ -105,19 +125,17 @@ impl TokenSource {
             return Err(error.clone());
         }
         state.token = None;
+        if let Some(token) = self.refresh(connection, state).await? {
+            return Ok(token);
+        }
         let asked = Instant::now();
-        let reply = connection.follow(&self.request, self.request.headers.clone()).await?;
+        let reply = connection.follow(&self.request, self.request.headers.clone(), &[]).await?;
         let status = reply.status();
         let pause = reply.pause();
         let body = reply.bytes(LIMIT).await?;
         if status.is_success() {
-            let (token, lifetime) = self.read(connection, &body)?;
-            register_secret(&token);
-            let token = self.token(token)?;
-            // A tenth ahead of the end, at most a minute, so that no call starts with a token that ends on its way.
-            let until = lifetime.map(|lifetime| asked + lifetime - (lifetime / 10).min(Duration::from_secs(60)));
-            state.token = Some((token.clone(), until));
-            return Ok(token);
+            let got = self.read(connection, &body)?;
+            return self.keep(state, got, asked, &body, false);
         }
         let error = self.failed(connection, status, &body);
         if error.is_passing() {
@@ -125,6 +143,59 @@ impl TokenSource {
         }
         state.refused = Some(error.clone());
         Err(error)
+    }
+
+    /// Keeps what a login or a refresh gave.
+    fn keep(
+        &self,
+        state: &mut State,
+        (token, lifetime): (String, Option<Duration>),
+        asked: Instant,
+        body: &[u8],
+        refreshed: bool,
+    ) -> Result<Arc<Token>> {
+        register_secret(&token);
+        let token = self.token(token, refreshed)?;
+        state.token = Some((token.clone(), lifetime.map(|lifetime| asked + early(lifetime))));
+        if let Some(refresh) = &self.spec.refresh
+            && let Ok(answer) = serde_json::from_slice::<Json>(body)
+            && let Some(text) = refresh.token.first(&answer).and_then(Json::as_str).filter(|text| !text.is_empty())
+        {
+            register_secret(text);
+            let until = refresh.lifetime.map(|lifetime| asked + early(lifetime));
+            state.refresh = Some((text.to_owned(), until));
+        }
+        Ok(token)
+    }
+
+    /// A new token for the refresh token; `None` when there is none that is still good, or it is refused.
+    async fn refresh(&self, connection: &Connection, state: &mut State) -> Result<Option<Arc<Token>>> {
+        let good = |until: &Option<Instant>| until.is_none_or(|until| Instant::now() < until);
+        let (Some(plan), Some((text, _))) =
+            (&self.spec.refresh, state.refresh.clone().filter(|(_, until)| good(until)))
+        else {
+            return Ok(None);
+        };
+        let token = json!({"refresh": text});
+        let more = [("token", &token)];
+        let names = Names::config(connection.config()).with(&more);
+        let request = plan.call.prepare(&plan.what, &connection.surroundings(), &names);
+        let request = request.map_err(|unready| unready.into_error(&plan.what))?;
+        let asked = Instant::now();
+        let reply = connection.follow(&request, request.headers.clone(), &[]).await?;
+        let (status, pause) = (reply.status(), reply.pause());
+        let body = reply.bytes(LIMIT).await?;
+        let read = if status.is_success() { self.read(connection, &body).ok() } else { None };
+        if let Some(got) = read {
+            return self.keep(state, got, asked, &body, true).map(Some);
+        }
+        let failed = self.failed(connection, status, &body);
+        if !status.is_success() && failed.is_passing() {
+            return Err(pause.map_or(failed.clone(), |pause| failed.retry(towpath_connector::Retry::After(pause))));
+        }
+        tracing::debug!(login = plan.what, %status, "the refresh token is not taken; logging in again");
+        state.refresh = None;
+        Ok(None)
     }
 
     fn read(&self, connection: &Connection, body: &[u8]) -> Result<(String, Option<Duration>)> {
@@ -169,6 +240,11 @@ impl TokenSource {
             _ => Error::remote(format!("connection `{name}`: the login at {host} failed with {status}{shown}")),
         }
     }
+}
+
+/// A tenth ahead of the end, at most a minute, so that no call starts with a token that ends on its way.
+fn early(lifetime: Duration) -> Duration {
+    lifetime - (lifetime / 10).min(Duration::from_secs(60))
 }
 
 impl Expiry {

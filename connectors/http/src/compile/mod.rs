@@ -1,8 +1,11 @@
 //! From the document to the plan: everything a definition can be wrong about is found here, all at once.
 
 mod call;
+mod composed;
 mod login;
 mod operation;
+mod router;
+mod shared;
 mod stream;
 
 use crate::describe;
@@ -14,6 +17,7 @@ use reqwest::header::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
 use towpath_spec::definition::{Definition, SettingDoc};
+use towpath_spec::diagnostic::did_you_mean;
 use towpath_spec::document::Tree;
 use towpath_spec::{Diagnostic, Files, Text, codes};
 
@@ -50,7 +54,7 @@ impl Compiler<'_> {
         let headers = self.headers(&defaults.headers, &self.config_scope());
         let streams: Vec<_> = definition.streams.iter().filter_map(|doc| self.stream(doc)).map(Arc::new).collect();
         let operations: Vec<_> =
-            definition.operations.iter().filter_map(|doc| self.operation(doc)).map(Arc::new).collect();
+            definition.operations.iter().filter_map(|doc| self.operation(doc, &streams)).map(Arc::new).collect();
         Api {
             descriptor: describe::descriptor(definition, &streams, &operations),
             auth,
@@ -95,6 +99,16 @@ impl Compiler<'_> {
         self.problems.push(Diagnostic::error(codes::INVALID_VALUE, text.span, message));
         let last = self.problems.len() - 1;
         &mut self.problems[last]
+    }
+
+    /// Whether a name is that of something else in the document; a problem when not.
+    fn must_be_one_of(&mut self, name: &Text, what: &str, known: &[String]) -> bool {
+        let is_known = known.contains(&name.value);
+        if !is_known {
+            let help = did_you_mean(&name.value, known.iter().map(String::as_str));
+            self.wrong(name, format!("there is no {what} `{name}` here")).help = help;
+        }
+        is_known
     }
 
     fn template(&mut self, text: &Text, scope: &Scope) -> Option<Template> {

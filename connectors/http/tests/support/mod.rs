@@ -1,10 +1,12 @@
 //! What all tests of the runtime share: a connection to a stand-in, and reading a source to its end.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod server;
+
 use polars::prelude::DataFrame;
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use towpath_connector::{
     Answer, Connect, Connector, Error, Extract, Operation, Reader, Record, RejectedRow, Settings, Sink, SinkAsk,
@@ -77,7 +79,7 @@ impl World {
         };
         match self.connector.writer(&self.connect).unwrap().sink(&ask).unwrap() {
             Sink::Operation(operation) => operation,
-            Sink::File(_) => unreachable!("an API is no file"),
+            Sink::File(_) | Sink::Table(_) => unreachable!("an API is neither a file nor a table"),
         }
     }
 
@@ -86,8 +88,11 @@ impl World {
     }
 }
 
+/// Compiled once for all tests of a binary.
+static BUILTIN: LazyLock<Vec<Arc<dyn Connector>>> = LazyLock::new(towpath_http::builtin);
+
 pub fn builtin(name: &str) -> Arc<dyn Connector> {
-    towpath_http::builtin().into_iter().find(|connector| connector.descriptor().name == name).unwrap()
+    BUILTIN.iter().find(|connector| connector.descriptor().name == name).cloned().unwrap()
 }
 
 /// A connector of a definition written in a test.

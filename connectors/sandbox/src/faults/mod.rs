@@ -189,10 +189,11 @@ impl Faults {
     pub(crate) fn check_for(&self, system: &str) -> Result<(), FaultError> {
         let refused = |rule: String| FaultError { rule, problem: format!("{system} cannot do that") };
         let human_focus = system == crate::HUMAN_FOCUS;
+        let has_tokens = system != crate::PEOPLE_FLUENT;
         for rule in &self.rules {
             let possible = match rule.fault {
                 Fault::Refuse { .. } => human_focus,
-                Fault::EntityBomb => !human_focus,
+                Fault::EntityBomb => system == crate::PEOPLE_FLUENT,
                 _ => true,
             };
             if !possible {
@@ -200,7 +201,7 @@ impl Faults {
             }
         }
         match self.token_uses {
-            Some(_) if !human_focus => Err(refused("expire".to_owned())),
+            Some(_) if !has_tokens => Err(refused("expire".to_owned())),
             _ => Ok(()),
         }
     }

@@ -25,8 +25,8 @@ use std::{
 use axum::Router;
 use serde_json::{Value, json};
 
-use self::{state::State, token::Tokens};
-use crate::{FaultSwitch, HUMAN_FOCUS, Options, RestoreProblem, StandIn, seed::Seed};
+use self::state::State;
+use crate::{FaultSwitch, HUMAN_FOCUS, Options, RestoreProblem, StandIn, seed::Seed, tokens::Tokens};
 
 const BASE_PATH: &str = "/CBT_API";
 const ORGANISATION: &str = "acme";

@@ -13,10 +13,13 @@ use axum::{
     response::Response,
 };
 use futures::stream;
+use serde_json::Value;
 
 use super::{
     PeopleFluent,
+    held::{RECORDS, Shelf, text},
     query::{User, Wanted},
+    reply,
     selector::Selector,
     xml::{self, Style, element},
 };
@@ -49,6 +52,16 @@ const MODULE_TYPES: [&str; 12] = [
     "archivedVirtualClassroom",
 ];
 
+/// The type of a record's module.
+pub(super) fn module_type(record: &Record) -> &'static str {
+    if record.role == Role::Programme { "learningProgram" } else { type_of(record.catalogue) }
+}
+
+/// The type of a module by its number in the catalogue.
+pub(super) fn type_of(catalogue: u64) -> &'static str {
+    MODULE_TYPES[(catalogue % MODULE_TYPES.len() as u64) as usize]
+}
+
 pub(super) async fn all(State(system): State<Arc<PeopleFluent>>, uri: Uri) -> Response {
     document(system, &uri, false)
 }
@@ -70,7 +83,11 @@ fn document(system: Arc<PeopleFluent>, uri: &Uri, completed_only: bool) -> Respo
         User::One(person) => (person, people, blocks),
         User::Nobody => (0, 1, 0),
     };
-    let writer = Writer { system, wanted, records, next, step, end, stage: Stage::Head };
+    let mut changed = system.held().copy(RECORDS);
+    // What was there from the start beside the history is no part of it.
+    changed.retain(|_, record| record["_aside"] != true);
+    let user = wanted.user_id.clone();
+    let writer = Writer { system, wanted, changed, user, records, next, step, end, stage: Stage::Head };
     let body = Body::from_stream(stream::unfold(writer, Writer::chunk));
     answer::with(StatusCode::OK, "text/xml;charset=UTF-8", body)
 }
@@ -78,6 +95,10 @@ fn document(system: Arc<PeopleFluent>, uri: &Uri, completed_only: bool) -> Respo
 struct Writer {
     system: Arc<PeopleFluent>,
     wanted: Wanted,
+    /// Records that were made or changed come behind the others.
+    changed: Shelf,
+    /// The one user whose records are asked for.
+    user: Option<String>,
     records: u64,
     next: u64,
     step: u64,
@@ -115,6 +136,7 @@ impl Writer {
             }
         }
         if self.next >= self.end && out.len() < CHUNK_BYTES {
+            self.made_or_changed(&mut out);
             out.push_str(TAIL);
             self.stage = Stage::Ended;
         }
@@ -130,7 +152,9 @@ impl Writer {
         if !self.wanted.wants_person(&person) {
             return;
         }
-        let mut wanted = (first..last).map(|index| Record::of(seed, index)).filter(|r| self.wanted.wants(r)).peekable();
+        let same = |record: &Record| self.changed.is_empty() || !self.changed.contains_key(&record.id());
+        let of_block = (first..last).map(|index| Record::of(seed, index));
+        let mut wanted = of_block.filter(|record| self.wanted.wants(record) && same(record)).peekable();
         while let Some(record) = wanted.next() {
             let prefix = self.open(out, &record, &person);
             if record.role == Role::Programme && self.wanted.fields.child("trainingRecord").is_some() {
@@ -143,6 +167,32 @@ impl Writer {
             }
             close(out, prefix);
         }
+    }
+
+    fn made_or_changed(&self, out: &mut String) {
+        let user = self.user.as_deref();
+        let wanted = self.changed.values().filter(|record| user.is_none_or(|user| text(record, "userId") == user));
+        for record in wanted.filter(|record| self.wanted.wants_thing(record, &self.system)) {
+            let _ = write!(out, "<trainingRecord id=\"{}\">", text(record, "@id"));
+            for (name, value) in record.as_object().into_iter().flatten() {
+                let plain = !name.starts_with(['@', '_']) && self.wanted.fields.child(name).is_some();
+                if plain && name == "learningModule" {
+                    self.module_of(out, value);
+                } else if plain {
+                    reply::write(out, name, value);
+                }
+            }
+            out.push_str("</trainingRecord>\n");
+        }
+    }
+
+    fn module_of(&self, out: &mut String, module: &Value) {
+        let fields = self.wanted.fields.child("learningModule").unwrap_or(&Selector::Everything);
+        out.push_str("<learningModule>");
+        for name in ["id", "title", "type"] {
+            element(out, fields, name, text(module, name));
+        }
+        out.push_str("</learningModule>");
     }
 
     /// Writes a record but for its end tag, whose prefix it returns.
@@ -202,11 +252,7 @@ impl Writer {
             xml::styled(out, &spaced, Style::of(record.roll >> 3));
             out.push_str("</title>");
         }
-        let kind = match record.role {
-            Role::Programme => "learningProgram",
-            _ => MODULE_TYPES[(record.catalogue % MODULE_TYPES.len() as u64) as usize],
-        };
-        element(out, fields, "type", kind);
+        element(out, fields, "type", module_type(record));
         self.links(out, fields, "module", &id);
         out.push_str("</learningModule>");
     }

@@ -1,39 +1,61 @@
-//! PeopleFluent LMS, the four bulk reads of its Legacy API.
+//! PeopleFluent LMS: the functions and content handlers of its Legacy API.
 //!
-//! Nothing is kept in memory but a few counters: documents are written while they are sent.
+//! The history and its persons are computed and their bulk documents written while they are sent, so a history of any
+//! size needs no memory. All else, and what is changed, is held (see [`held`]): what is enrolled, added, updated or
+//! deleted is found so by later calls.
 
+mod admission;
+mod career;
+mod catalogue;
+mod community;
+mod enrolment;
+mod exams;
+mod external;
+mod files;
+mod functions;
+mod given;
+mod groups;
+mod held;
 mod history;
+mod loaders;
+mod news;
+mod organisations;
+mod packages;
 mod page;
+mod people;
 mod query;
+mod reply;
+mod reports;
+mod requests;
+mod resources;
 mod selector;
+mod start;
+mod training;
 mod users;
 mod xml;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::{self, Next},
-    response::Response,
-    routing::get,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{any, get, post},
 };
-use data_encoding::BASE64;
 use serde_json::{Value, json};
 
+use self::held::Held;
 use crate::{
     Options, PEOPLE_FLUENT, RestoreProblem, StandIn,
+    gate::MOST_BODY_BYTES,
     seed::{Person, Record, Role, Seed},
 };
 
 const BASE_PATH: &str = "/ekp";
-const SYSTEM_KEY: &str = "sandbox-system-key";
-const SESSION_COOKIE: &str = "JSESSIONID";
-const OPERATIONS: [&str; 4] = ["trainingHistoryXml", "completedTrainingRecordsXml", "users200510Xml", "user200510Xml"];
+const BULK_READS: [&str; 4] = ["trainingHistoryXml", "completedTrainingRecordsXml", "users200510Xml", "user200510Xml"];
 /// The books list persons and records one by one up to this many; beyond, only their number.
 const MOST_LISTED: u64 = 2000;
 
@@ -45,6 +67,7 @@ pub(crate) struct PeopleFluent {
     cookies_returned: AtomicU64,
     refused_logins: AtomicU64,
     bytes_sent: AtomicU64,
+    held: Mutex<Held>,
 }
 
 /// The stand-in as the seed invents it, or as [`StandIn::save`] left it.
@@ -53,12 +76,7 @@ pub(crate) fn stand_in(
     state: Option<Value>,
     port: u16,
 ) -> Result<(Arc<dyn StandIn>, Router), RestoreProblem> {
-    let added = match state {
-        None => 0,
-        Some(state) => state["records_added"]
-            .as_u64()
-            .ok_or_else(|| RestoreProblem::Damaged("`records_added` is not a number of records".to_owned()))?,
-    };
+    let (added, held) = restored(&options.seed, state)?;
     let system = Arc::new(PeopleFluent {
         seed: options.seed.clone(),
         base_url: format!("http://127.0.0.1:{port}{BASE_PATH}"),
@@ -66,25 +84,48 @@ pub(crate) fn stand_in(
         cookies_returned: AtomicU64::new(0),
         refused_logins: AtomicU64::new(0),
         bytes_sent: AtomicU64::new(0),
+        held: Mutex::new(held),
     });
     let path = |name: &str| format!("{BASE_PATH}/api/{name}");
-    let [history, completed, all, one] = OPERATIONS;
+    let [history, completed, all, one] = BULK_READS;
     let routes = Router::new()
         .route(&path(history), get(history::all))
         .route(&path(completed), get(history::completed))
         .route(&path(all), get(users::all))
         .route(&path(one), get(users::one))
+        .route(&path("{function}"), any(functions::call))
+        .route(&format!("{BASE_PATH}/contentHandler/{{handler}}"), post(functions::handle))
         .method_not_allowed_fallback(page::wrong_method)
         .fallback(page::unknown_path)
-        .layer(middleware::from_fn_with_state(Arc::clone(&system), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&system), admission::admit))
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(Arc::clone(&system));
     Ok((system, routes))
+}
+
+/// How many records were added, and what is held.
+fn restored(seed: &Seed, state: Option<Value>) -> Result<(u64, Held), RestoreProblem> {
+    let Some(mut state) = state else {
+        return Ok((0, Held::of(seed)));
+    };
+    let damaged = |what: String| RestoreProblem::Damaged(what);
+    let added = state["records_added"].as_u64();
+    let added = added.ok_or_else(|| damaged("`records_added` is not a number of records".to_owned()))?;
+    let held = match state["held"].take() {
+        Value::Null => Held::of(seed),
+        held => serde_json::from_value(held).map_err(|error| damaged(error.to_string()))?,
+    };
+    Ok((added, held))
 }
 
 impl PeopleFluent {
     /// How many records the history holds now.
     fn records(&self) -> u64 {
         self.seed.records as u64 + self.added.load(Ordering::Relaxed)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,12 +139,17 @@ impl StandIn for PeopleFluent {
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {
-        vec![("system_key", SYSTEM_KEY)]
+        vec![
+            ("system_key", admission::SYSTEM_KEY),
+            ("lms_user", admission::ADMINISTRATOR),
+            ("lms_password", admission::ADMINISTRATOR_PASSWORD),
+        ]
     }
 
     fn operation(&self, path: &str) -> &'static str {
         let name = path.rsplit('/').next().unwrap_or_default();
-        OPERATIONS.into_iter().find(|operation| *operation == name).unwrap_or("unknown")
+        let bulk = BULK_READS.into_iter().find(|read| *read == name);
+        bulk.or_else(|| functions::named(path)).unwrap_or("unknown")
     }
 
     fn seed(&self) -> &Seed {
@@ -127,17 +173,25 @@ impl StandIn for PeopleFluent {
             "bytes_sent": self.bytes_sent.load(Ordering::Relaxed),
             "users": users,
             "history": records,
+            "held": self.held().books(),
         })
     }
 
     fn save(&self) -> Value {
-        json!({"records_added": self.added.load(Ordering::Relaxed)})
+        let mut saved = json!({"records_added": self.added.load(Ordering::Relaxed)});
+        let held = self.held();
+        if *held != Held::of(&self.seed) {
+            // Fails for maps whose keys are not texts and for types that refuse; there are none.
+            saved["held"] = serde_json::to_value(&*held).unwrap_or_default();
+        }
+        saved
     }
 
     fn reset(&self) {
         for counter in [&self.added, &self.cookies_returned, &self.refused_logins, &self.bytes_sent] {
             counter.store(0, Ordering::Relaxed);
         }
+        *self.held() = Held::of(&self.seed);
     }
 
     fn add_records(&self, count: u64) -> bool {
@@ -166,44 +220,4 @@ fn record(seed: &Seed, index: u64) -> Value {
         "ended": record.ended.map(|ms| xml::timestamp(ms, 0)),
         "older": record.role == Role::Older,
     })
-}
-
-/// System authentication, and the trap for clients that keep cookies.
-async fn admit(State(system): State<Arc<PeopleFluent>>, request: Request, next: Next) -> Response {
-    if !knows_the_key(request.headers()) {
-        system.refused_logins.fetch_add(1, Ordering::Relaxed);
-        let mut response = page::error(StatusCode::UNAUTHORIZED, "This request requires HTTP authentication.");
-        let challenge = HeaderValue::from_static("Basic realm=\"EKP\"");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        return response;
-    }
-    if returns_the_cookie(request.headers()) {
-        system.cookies_returned.fetch_add(1, Ordering::Relaxed);
-        let said = "A JSESSIONID cookie was sent back: it pins the session to the user of an earlier call.";
-        return page::error(StatusCode::CONFLICT, said);
-    }
-    let mut response = next.run(request).await;
-    let cookie = HeaderValue::from_static("JSESSIONID=5ANDB0X5E5510N; Path=/; HttpOnly");
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    response
-}
-
-/// The user name is ignored, an empty one too.
-fn knows_the_key(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let Some((scheme, encoded)) = value.split_once(' ') else {
-        return false;
-    };
-    let decoded = BASE64.decode(encoded.trim().as_bytes()).unwrap_or_default();
-    let password = decoded.iter().position(|byte| *byte == b':').map(|colon| &decoded[colon + 1..]);
-    scheme.eq_ignore_ascii_case("basic") && password == Some(SYSTEM_KEY.as_bytes())
-}
-
-fn returns_the_cookie(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .any(|cookies| cookies.as_bytes().windows(SESSION_COOKIE.len()).any(|part| part == SESSION_COOKIE.as_bytes()))
 }

@@ -6,7 +6,9 @@ use axum::{
 };
 use chrono::NaiveDateTime;
 
-use super::{page::Refused, selector::Selector};
+use serde_json::Value;
+
+use super::{PeopleFluent, held::text, page::Refused, selector::Selector};
 use crate::seed::{Person, Record, Role, Seed, is_known_organisation};
 
 /// The parameters as sent, percent-decoded.
@@ -66,6 +68,8 @@ pub(super) fn refused(message: &str) -> Refused {
 /// Which records of the history are asked for, and what of each.
 pub(super) struct Wanted {
     pub user: User,
+    /// As it was asked for, in lower case.
+    pub user_id: Option<String>,
     pub fields: Selector,
     organisation: Option<String>,
     from_ms: Option<i64>,
@@ -92,6 +96,7 @@ impl Wanted {
         let modules = parameters.get("moduleIds").map(|ids| ids.split(',').map(|id| id.trim().to_owned()).collect());
         Ok(Self {
             user,
+            user_id: parameters.get("userId").map(str::to_lowercase),
             fields: parameters.fields()?,
             organisation: parameters.organisation()?,
             from_ms: parameters.minute("lastUpdatedStart")?,
@@ -113,5 +118,16 @@ impl Wanted {
             && self.from_ms.is_none_or(|from| record.updated >= from)
             && self.to_ms.is_none_or(|to| record.updated <= to)
             && self.modules.as_ref().is_none_or(|ids| ids.contains(&record.module_id()))
+    }
+
+    /// The same of a record that was made or changed.
+    pub(super) fn wants_thing(&self, record: &Value, system: &PeopleFluent) -> bool {
+        let updated = record["_updated"].as_i64().unwrap_or_default();
+        let person = Person::named(&system.seed, text(record, "userId"));
+        (!self.completed_only || text(record, "overallStatus") == "completed")
+            && self.from_ms.is_none_or(|from| updated >= from)
+            && self.to_ms.is_none_or(|to| updated <= to)
+            && self.modules.as_ref().is_none_or(|ids| ids.iter().any(|id| id == text(&record["learningModule"], "id")))
+            && self.organisation.as_deref().is_none_or(|id| person.is_none_or(|person| person.is_within(id)))
     }
 }

@@ -11,10 +11,14 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 
+use serde_json::Value;
+
 use super::{
     PeopleFluent,
+    held::{Shelf, USERS, text},
     page::Refused,
     query::{Parameters, refused},
+    reply,
     selector::Selector,
     xml::element,
 };
@@ -41,12 +45,17 @@ fn document(system: Arc<PeopleFluent>, uri: &Uri) -> Result<Response, Refused> {
     };
     let (fields, organisation) = (parameters.fields()?, parameters.organisation()?);
     let people = system.seed.people as u64;
+    let changed = system.held().copy(USERS);
+    let made = changed_users(&changed, &fields, |user| {
+        let within = organisation.as_deref().is_none_or(|id| id == "*ROOT*" || text(&user["organization"], "id") == id);
+        within && (status == "all" || status == text(user, "status"))
+    });
     let users = stream::iter((0..people).step_by(PEOPLE_AT_ONCE as usize)).map(move |first| {
         let mut out = String::new();
         for number in first..(first + PEOPLE_AT_ONCE).min(people) {
             let person = Person::of(&system.seed, number);
             let within = organisation.as_deref().is_none_or(|organisation| person.is_within(organisation));
-            if within && (status == "all" || status == person.status) {
+            if within && (status == "all" || status == person.status) && !changed.contains_key(&person.user_id) {
                 user(&mut out, &fields, &person);
             }
         }
@@ -54,6 +63,7 @@ fn document(system: Arc<PeopleFluent>, uri: &Uri) -> Result<Response, Refused> {
     });
     let whole = stream::iter([Bytes::from_static(HEAD.as_bytes())])
         .chain(users)
+        .chain(stream::iter([made]))
         .chain(stream::iter([Bytes::from_static(TAIL.as_bytes())]))
         .map(Ok::<_, Infallible>);
     Ok(answer::with(StatusCode::OK, "text/xml;charset=UTF-8", Body::from_stream(whole)))
@@ -67,12 +77,44 @@ fn one_document(system: &PeopleFluent, uri: &Uri) -> Result<Response, Refused> {
     let parameters = Parameters::of(uri)?;
     let id = parameters.get("userId").ok_or_else(|| refused("Parameter userId is required"))?;
     let fields = parameters.fields()?;
-    let person =
-        Person::named(&system.seed, id).ok_or_else(|| Refused(StatusCode::NOT_FOUND, format!("No such user: {id}")))?;
+    let absent = || Refused(StatusCode::NOT_FOUND, format!("No such user: {id}"));
     let mut out = String::from(HEAD);
-    user(&mut out, &fields, &person);
+    match system.held().get(USERS, &id.to_lowercase()) {
+        Some(Value::Null) => return Err(absent()),
+        Some(changed) => changed_user(&mut out, &fields, changed),
+        None => user(&mut out, &fields, &Person::named(&system.seed, id).ok_or_else(absent)?),
+    }
     out.push_str(TAIL);
     Ok(answer::with(StatusCode::OK, "text/xml;charset=UTF-8", out))
+}
+
+/// Accounts that were made or changed, behind those that were not.
+fn changed_users(changed: &Shelf, fields: &Selector, wanted: impl Fn(&Value) -> bool) -> Bytes {
+    let mut out = String::new();
+    changed
+        .values()
+        .filter(|user| !user.is_null() && wanted(user))
+        .for_each(|user| changed_user(&mut out, fields, user));
+    Bytes::from(out)
+}
+
+fn changed_user(out: &mut String, fields: &Selector, user: &Value) {
+    out.push_str("<u:user>");
+    for (name, value) in user.as_object().into_iter().flatten() {
+        if let (Value::String(value), false) = (value, name.starts_with('_')) {
+            element(out, fields, &format!("u:{name}"), value);
+        }
+    }
+    for (name, members) in [("organization", ["id", "description"]), ("directAppraiser", ["id", "family"])] {
+        if let Some(fields) = fields.child(name).filter(|_| user[name].is_object()) {
+            out.push_str(&format!("<u:{name}>"));
+            for member in members.iter().filter(|member| !user[name][**member].is_null()) {
+                element(out, fields, &format!("u:{member}"), &reply::plain(&user[name][*member]));
+            }
+            out.push_str(&format!("</u:{name}>"));
+        }
+    }
+    out.push_str("</u:user>\n");
 }
 
 fn user(out: &mut String, fields: &Selector, person: &Person) {

@@ -10,7 +10,7 @@ mod titles;
 
 use serde_json::Value;
 
-pub(crate) use people::{Person, is_known_organisation};
+pub(crate) use people::{Person, is_known_organisation, organisations};
 pub(crate) use records::{HISTORY_END_MS, Record, Role, records_per_block};
 
 /// How much is invented, and of what kind.

@@ -44,6 +44,11 @@ pub(crate) fn is_known_organisation(id: &str) -> bool {
     id == ROOT_ORGANISATION || ORGANISATIONS.iter().any(|(known, _)| *known == id)
 }
 
+/// Every organisation PeopleFluent has, with the one it belongs to; the one that contains all others is in none.
+pub(crate) fn organisations() -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    std::iter::once((ROOT_ORGANISATION, None)).chain(ORGANISATIONS.iter().map(|(id, parent)| (*id, Some(*parent))))
+}
+
 /// One invented person.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {

@@ -221,8 +221,8 @@ async fn the_catalogue_pages_from_zero_and_caps_the_page() {
 
 #[tokio::test]
 async fn an_unknown_name_and_a_taken_port_are_errors() {
-    let error = start("onefile", Options::default()).await.err().unwrap().to_string();
-    assert!(error.contains("`onefile`") && error.contains("peoplefluent and human-focus"), "{error}");
+    let error = start("nobody", Options::default()).await.err().unwrap().to_string();
+    assert!(error.contains("`nobody`") && error.contains("peoplefluent and human-focus"), "{error}");
     let hf = start(HUMAN_FOCUS, Options::default()).await.unwrap();
     let port = reqwest::Url::parse(&hf.url()).unwrap().port();
     let error = start(HUMAN_FOCUS, Options { port, ..Options::default() }).await.err().unwrap().to_string();

@@ -3,8 +3,12 @@
 
 mod admin;
 mod client;
+mod enabley;
 mod faults;
+mod healthier_business;
 mod history;
 mod human_focus;
+mod one_file;
+mod people_fluent;
 mod saved;
 mod uploads;

@@ -10,37 +10,44 @@ use towpath_connector::{Connector, Descriptor, Kind, OperationInfo, Setting, Str
 use towpath_spec::Schema;
 use towpath_spec::diagnostic::did_you_mean;
 
-/// Lists connectors, or shows one.
+/// Lists connectors, shows one, or makes a new one.
 pub fn connectors(args: &ConnectorsArgs, shared: &Shared) -> Ended {
-    let mut workspace = Workspace::around(Path::new("."))?;
-    if !workspace.problems.is_empty() {
-        let problems = std::mem::take(&mut workspace.problems);
-        crate::failure::diagnostics_to(shared, &workspace.files, &problems);
-    }
     match &args.command {
-        None | Some(ConnectorsCommand::List) => {
-            let mut out = table::bordered(vec![
-                "connector".into(),
-                "what".into(),
-                "reads".into(),
-                "writes".into(),
-                "about".into(),
-            ]);
-            for connector in workspace.registry.iter() {
-                out.add_row(list_row(connector.descriptor()));
-            }
-            println!("{out}");
-            eprintln!("see one with `towpath connectors show NAME`");
-        }
+        None | Some(ConnectorsCommand::List) => list(&workspace(shared)?),
         Some(ConnectorsCommand::Show { name, item }) => {
+            let workspace = workspace(shared)?;
             let Some(connector) = workspace.registry.get(name) else {
                 let help = did_you_mean(name, workspace.registry.names()).unwrap_or_default();
                 return Err(Failure::usage(format!("there is no connector `{name}`"), help));
             };
             print!("{}", show(connector.as_ref(), item.as_deref())?);
         }
+        Some(ConnectorsCommand::Test { names }) => return super::connectors_test::test(names),
+        Some(ConnectorsCommand::New { name, from, out }) => {
+            return super::connectors_new::new(name, from, out.as_deref(), shared);
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace around the working directory; what is wrong with it is told, and does not keep from looking.
+fn workspace(shared: &Shared) -> Result<Workspace, Failure> {
+    let mut workspace = Workspace::around(Path::new("."))?;
+    if !workspace.problems.is_empty() {
+        let problems = std::mem::take(&mut workspace.problems);
+        crate::failure::diagnostics_to(shared, &workspace.files, &problems);
+    }
+    Ok(workspace)
+}
+
+fn list(workspace: &Workspace) {
+    let mut out =
+        table::bordered(vec!["connector".into(), "what".into(), "reads".into(), "writes".into(), "about".into()]);
+    for connector in workspace.registry.iter() {
+        out.add_row(list_row(connector.descriptor()));
+    }
+    println!("{out}");
+    eprintln!("see one with `towpath connectors show NAME`");
 }
 
 fn list_row(descriptor: &Descriptor) -> Vec<String> {
@@ -201,6 +208,12 @@ fn operation_page(operation: &OperationInfo) -> String {
         "Sending the same record twice does it twice: what was sent is journalled, and an unknown outcome is held."
     };
     out.push_str(&format!("\n{again}\n"));
+    if operation.batch > 1 {
+        out.push_str(&format!("A call takes up to {} records; `batch:` of a sink lowers that.\n", operation.batch));
+    }
+    if operation.verifies {
+        out.push_str("Whether a record of unknown outcome was written can be found out.\n");
+    }
     if operation.sends_email {
         out.push_str("People get mail from it.\n");
     }

@@ -3,6 +3,8 @@
 pub mod check;
 pub mod completions;
 pub mod connectors;
+pub mod connectors_new;
+pub mod connectors_test;
 pub mod explain;
 pub mod graph;
 pub mod init;

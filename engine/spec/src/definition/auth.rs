@@ -43,6 +43,16 @@ pub enum AuthKind {
         /// Header name and value.
         headers: Vec<(Text, Text)>,
     },
+    /// Query parameters with fixed values, hidden wherever a URL is shown.
+    Query {
+        /// Name and value.
+        params: Vec<(Text, Text)>,
+    },
+    /// The first of several profiles whose settings are given.
+    Choice {
+        /// Their names.
+        of: Vec<Text>,
+    },
     /// A token that is asked for, kept until it expires and sent with every call: OAuth 2 with a password, a session.
     Token(Box<TokenDoc>),
 }
@@ -62,6 +72,19 @@ pub struct TokenDoc {
     pub scheme: Text,
     /// Configuration keys to look at when the login is refused.
     pub credentials: Vec<Text>,
+    /// How a new token is got without logging in again.
+    pub refresh: Option<RefreshDoc>,
+}
+
+/// `refresh:` of a session. The answer is read as that of the login is.
+#[derive(Debug, Clone)]
+pub struct RefreshDoc {
+    /// The call; names: `config`, `token` (`token.refresh`).
+    pub request: RequestDoc,
+    /// JSONPath to the refresh token in the answer of the login, and of a refresh that gives a new one.
+    pub token: Text,
+    /// How long the refresh token lasts; until it is refused when none.
+    pub lifetime: Option<Duration>,
 }
 
 /// Where a token stands.
@@ -101,15 +124,19 @@ enum Word {
     Basic,
     Bearer,
     Header,
+    Query,
+    Choice,
     OAuth2Password,
     Session,
 }
 
-const WORDS: [(&str, Word); 6] = [
+const WORDS: [(&str, Word); 8] = [
     ("none", Word::None),
     ("basic", Word::Basic),
     ("bearer", Word::Bearer),
     ("header", Word::Header),
+    ("query", Word::Query),
+    ("choice", Word::Choice),
     ("oauth2-password", Word::OAuth2Password),
     ("session", Word::Session),
 ];
@@ -135,6 +162,12 @@ impl AuthDoc {
             Word::Bearer => AuthKind::Bearer { token: reader.required_text("token").unwrap_or_default() },
             Word::Header => {
                 AuthKind::Header { headers: reader.required("headers", decode::map(decode::text)).unwrap_or_default() }
+            }
+            Word::Query => {
+                AuthKind::Query { params: reader.required("params", decode::map(decode::text)).unwrap_or_default() }
+            }
+            Word::Choice => {
+                AuthKind::Choice { of: reader.required("of", decode::list(decode::text)).unwrap_or_default() }
             }
             Word::OAuth2Password => AuthKind::Token(Box::new(password_grant(&mut reader, tree))),
             Word::Session => AuthKind::Token(Box::new(session(&mut reader, tree))),
@@ -175,6 +208,7 @@ fn password_grant(reader: &mut MapReader<'_, '_>, tree: &Tree) -> TokenDoc {
         header: at("Authorization"),
         scheme: at("Bearer"),
         credentials: reader.list("credentials", decode::text),
+        refresh: None,
     }
 }
 
@@ -201,6 +235,18 @@ fn session(reader: &mut MapReader<'_, '_>, tree: &Tree) -> TokenDoc {
         header: reader.optional_text("header").unwrap_or_else(|| at("Authorization")),
         scheme: reader.optional_text("scheme").unwrap_or_default(),
         credentials: reader.list("credentials", decode::text),
+        refresh: reader.optional("refresh", RefreshDoc::read),
+    }
+}
+
+impl RefreshDoc {
+    fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        let mut reader = MapReader::of(tree, "`refresh`", problems)?;
+        let request = reader.required("request", RequestDoc::read_post);
+        let token = reader.required_text("token");
+        let lifetime = reader.duration("lifetime");
+        reader.finish();
+        Some(Self { request: request?, token: token?, lifetime })
     }
 }
 

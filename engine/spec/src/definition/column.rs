@@ -17,7 +17,27 @@ pub struct ColumnRules {
     pub formats: Option<Vec<Text>>,
     /// The zone of times written without one; UTC when none.
     pub zone: Option<Text>,
+    /// In which case text is kept.
+    pub case: Option<Case>,
+    /// What stands between the items of a list that is written as one text.
+    pub split: Option<Text>,
+    /// Texts that mean true, whatever their case.
+    pub yes: Option<Vec<Text>>,
+    /// Texts that mean false, whatever their case.
+    pub no: Option<Vec<Text>>,
 }
+
+/// A case of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// Small letters.
+    Lower,
+    /// Capital letters.
+    Upper,
+}
+
+/// The words for cases.
+pub(super) const CASES: [(&str, Case); 2] = [("lower", Case::Lower), ("upper", Case::Upper)];
 
 /// A column: `name: {type: …}`, or `name: type`.
 #[derive(Debug, Clone)]
@@ -26,8 +46,8 @@ pub struct ColumnDoc {
     pub name: Text,
     /// Its type.
     pub ty: Type,
-    /// Where in the record it stands: a JSONPath, or an XML path such as `learningModule/title`; a member or child element
-    /// of the column's name when none.
+    /// Where in the record it stands: a JSONPath, an XML path such as `learningModule/title`, or in CSV the header of a
+    /// column; a member, child element or header of the column's name when none.
     pub from: Option<Text>,
     /// How it is written.
     pub rules: ColumnRules,
@@ -44,6 +64,10 @@ impl ColumnRules {
             trim: reader.bool("trim"),
             formats: reader.optional("formats", decode::one_or_many(decode::text)),
             zone: reader.optional_text("zone"),
+            case: reader.optional("case", decode::choice(&CASES)),
+            split: reader.optional_text("split"),
+            yes: reader.optional("yes", decode::one_or_many(scalar_text)),
+            no: reader.optional("no", decode::one_or_many(scalar_text)),
         }
     }
 

@@ -1,11 +1,12 @@
 //! The document as a whole.
 
-use super::auth::AuthDoc;
+use super::auth::{AuthDoc, AuthKind};
 use super::column::ColumnRules;
 use super::operation::OperationDoc;
 use super::policy::ErrorHandlerDoc;
 use super::setting::SettingDoc;
 use super::stream::StreamDoc;
+use super::test::{TestAction, TestDoc};
 use super::{CheckDoc, DefaultsDoc, Definition};
 use crate::codes;
 use crate::decode::{self, MapReader, Problems};
@@ -37,6 +38,7 @@ pub fn decode_definition(file: FileId, tree: &Tree, problems: &mut Problems) -> 
     definition.check = reader.optional("check", CheckDoc::read);
     definition.streams = named(reader.tree("streams"), &mut reader, StreamDoc::read);
     definition.operations = named(reader.tree("operations"), &mut reader, OperationDoc::read);
+    definition.tests = reader.list("tests", TestDoc::read);
     reader.finish();
     check_names(&definition, problems);
     Some(definition)
@@ -101,6 +103,10 @@ fn check_names(definition: &Definition, problems: &mut Problems) {
     let mut used: Vec<&Text> = definition.defaults.auth.iter().collect();
     used.extend(definition.streams.iter().filter_map(|stream| stream.auth.as_ref()).flatten());
     used.extend(definition.operations.iter().filter_map(|operation| operation.auth.as_ref()).flatten());
+    used.extend(definition.auth.iter().flat_map(|auth| match &auth.kind {
+        AuthKind::Choice { of } => of.as_slice(),
+        _ => &[],
+    }));
     for name in used {
         must_be_one_of(name, "auth profile", profiles.clone(), problems);
     }
@@ -112,14 +118,25 @@ fn check_names(definition: &Definition, problems: &mut Problems) {
         }
     }
     for stream in &definition.streams {
-        let columns = stream.schema.iter().map(|column| column.name.as_str());
+        let taken = stream.partition_router.iter().flat_map(|router| &router.take).map(|(name, _)| name.as_str());
+        let columns = taken.chain(stream.schema.iter().map(|column| column.name.as_str()));
         for key in &stream.key {
             must_be_one_of(key, "column", columns.clone(), problems);
         }
         if let Some(incremental) = &stream.incremental {
             let params = stream.params.iter().map(|param| param.name.as_str());
-            must_be_one_of(&incremental.start, "parameter", params, problems);
+            let times = [Some(&incremental.start), incremental.end.as_ref()];
+            times.into_iter().flatten().for_each(|name| must_be_one_of(name, "parameter", params.clone(), problems));
         }
+    }
+    let operations = definition.operations.iter().map(|operation| operation.name.as_str());
+    let settings = definition.config.iter().map(|setting| setting.name.as_str());
+    for test in &definition.tests {
+        match &test.action {
+            TestAction::Read { stream, .. } => must_be_one_of(stream, "stream", streams.clone(), problems),
+            TestAction::Send { operation, .. } => must_be_one_of(operation, "operation", operations.clone(), problems),
+        }
+        test.config.iter().for_each(|(name, _)| must_be_one_of(name, "setting", settings.clone(), problems));
     }
     for operation in &definition.operations {
         if let Some(stream) = definition.streams.iter().find(|stream| stream.name == operation.name) {

@@ -8,24 +8,32 @@
 //! more variant of [`AuthKind`], [`PaginatorKind`], [`BodyDoc`] or [`Format`], and no existing definition changes.
 
 mod auth;
+mod batch;
 mod column;
+mod composed;
 mod decode;
 mod operation;
 mod paginator;
 mod policy;
 mod request;
+mod router;
 mod setting;
 mod stream;
+mod test;
 
-pub use auth::{AuthDoc, AuthKind, ExpiryDoc, ExpiryUnit, TokenDoc, TokenFrom};
-pub use column::{ColumnDoc, ColumnRules};
+pub use auth::{AuthDoc, AuthKind, ExpiryDoc, ExpiryUnit, RefreshDoc, TokenDoc, TokenFrom};
+pub use batch::{AnswerFormat, BatchDoc, EchoDoc, ErrorColumn, ItemsBy, ItemsDoc, ResponseDoc};
+pub use column::{Case, ColumnDoc, ColumnRules};
+pub use composed::{FindDoc, Many, StepDoc, UpsertDoc, VerifyDoc};
 pub use decode::decode_definition;
-pub use operation::{OperationDoc, ResultDoc, WriteKind};
+pub use operation::{HowDoc, OperationDoc, ResultDoc, WriteKind};
 pub use paginator::{PaginatorDoc, PaginatorKind};
 pub use policy::{AbsentDoc, ErrorHandlerDoc, ResponseAction, ResponseFilterDoc, SuccessDoc};
-pub use request::{BodyDoc, PartDoc, PartValue, RequestDoc};
-pub use setting::SettingDoc;
+pub use request::{BodyDoc, CsvDoc, CsvValue, FileFrom, PartDoc, PartValue, RequestDoc};
+pub use router::{RouterDoc, RouterOver};
+pub use setting::{SettingDoc, WrittenDoc};
 pub use stream::{Format, IncrementalBy, IncrementalStreamDoc, Precision, SelectorDoc, StreamDoc};
+pub use test::{ExchangeDoc, TestAction, TestDoc, TestExpected};
 
 use crate::document::{Rate, Tree};
 use crate::source_text::{FileId, Text};
@@ -53,6 +61,8 @@ pub struct Definition {
     pub streams: Vec<StreamDoc>,
     /// What can be written.
     pub operations: Vec<OperationDoc>,
+    /// Its own tests.
+    pub tests: Vec<TestDoc>,
 }
 
 /// What holds for every stream and operation that does not say otherwise.

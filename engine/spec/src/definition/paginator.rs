@@ -47,6 +47,8 @@ pub enum PaginatorKind {
     },
     /// The answer's `Link` header holds the URL of the next page (`rel="next"`).
     Link,
+    /// All at once, as many as the call is told to give at most: it is told ten times more as long as that many come.
+    Max,
 }
 
 #[derive(Clone, Copy)]
@@ -56,10 +58,17 @@ enum Word {
     Key,
     Next,
     Link,
+    Max,
 }
 
-const WORDS: [(&str, Word); 5] =
-    [("page", Word::Page), ("offset", Word::Offset), ("key", Word::Key), ("next", Word::Next), ("link", Word::Link)];
+const WORDS: [(&str, Word); 6] = [
+    ("page", Word::Page),
+    ("offset", Word::Offset),
+    ("key", Word::Key),
+    ("next", Word::Next),
+    ("link", Word::Link),
+    ("max", Word::Max),
+];
 
 impl PaginatorDoc {
     pub(super) fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
@@ -78,6 +87,7 @@ impl PaginatorDoc {
             Word::Key => PaginatorKind::Key { from: reader.required_text("from").unwrap_or_default() },
             Word::Next => PaginatorKind::Next { from: reader.required_text("from").unwrap_or_default() },
             Word::Link => PaginatorKind::Link,
+            Word::Max => PaginatorKind::Max,
         };
         let size = reader.int("page_size", 1..=1_000_000).and_then(|size| u64::try_from(size).ok());
         let paginator = Self {
@@ -92,6 +102,9 @@ impl PaginatorDoc {
                 "`page_size`, as it says `stop_when_short`",
                 "a page is short when it has fewer records than `page_size`",
             );
+        }
+        if let (PaginatorKind::Max, None) = (&paginator.kind, size) {
+            reader.missing("`page_size`", "say how many records to ask for at first, e.g. `page_size: 1000`");
         }
         reader.finish();
         Some(paginator)

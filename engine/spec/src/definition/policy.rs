@@ -22,6 +22,8 @@ pub enum SuccessDoc {
         /// JSONPath.
         path: Text,
     },
+    /// The last line of a text that is not blank has a text in it.
+    LastLineContains(Text),
 }
 
 /// What means `no such record`, which is an answer and not an error.
@@ -84,13 +86,19 @@ impl SuccessDoc {
         let path = reader.optional_text("path");
         let equals = reader.optional("equals", decode::one_or_many(decode::any));
         let present = reader.optional_text("present");
-        reader.conflict("equals", "present", "success is told in one way");
-        let success = match (path, equals, present) {
-            (None, None, Some(path)) => Some(Self::Present { path }),
-            (Some(path), Some(values), None) => Some(Self::Equals { path, values }),
+        let last_line = reader.optional_text("last_line_contains");
+        for (first, second) in
+            [("equals", "present"), ("equals", "last_line_contains"), ("present", "last_line_contains")]
+        {
+            reader.conflict(first, second, "success is told in one way");
+        }
+        let success = match (path, equals, present, last_line) {
+            (None, None, Some(path), None) => Some(Self::Present { path }),
+            (Some(path), Some(values), None, None) => Some(Self::Equals { path, values }),
+            (None, None, None, Some(text)) => Some(Self::LastLineContains(text)),
             _ => {
                 reader.missing(
-                    "`path` and `equals`, or `present`",
+                    "`path` and `equals`, or `present`, or `last_line_contains`",
                     "e.g. `{path: $.Status, equals: true}` or `{present: $.UserID}`",
                 );
                 None
@@ -102,7 +110,7 @@ impl SuccessDoc {
 }
 
 /// An HTTP status.
-fn status(tree: &Tree, problems: &mut Problems) -> Option<u16> {
+pub(super) fn status(tree: &Tree, problems: &mut Problems) -> Option<u16> {
     decode::int(100..=599)(tree, problems).and_then(|code| u16::try_from(code).ok())
 }
 

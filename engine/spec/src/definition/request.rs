@@ -37,6 +37,48 @@ pub enum BodyDoc {
     Form(Vec<(Text, Tree)>),
     /// `multipart/form-data`.
     Multipart(Vec<PartDoc>),
+    /// A text as it stands.
+    Text {
+        /// The text, a template.
+        text: Text,
+        /// Its media type; `text/plain; charset=utf-8` when none.
+        content_type: Option<Text>,
+    },
+    /// CSV, one line for each record of the call.
+    Csv(CsvDoc),
+    /// XML.
+    Xml {
+        /// A mapping of one name, that of the root element, to what is in it.
+        tree: Tree,
+        /// Its media type; `application/xml; charset=utf-8` when none.
+        content_type: Option<Text>,
+    },
+}
+
+/// A body in CSV; null is an empty field.
+#[derive(Debug, Clone)]
+pub struct CsvDoc {
+    /// Its columns: a header and what stands below it.
+    pub columns: Vec<(Text, CsvValue)>,
+    /// Whether the headers are sent.
+    pub header: bool,
+    /// Whether every field is quoted, or only those that need it.
+    pub quote_always: bool,
+    /// Whether lines end with a carriage return and a line feed, or with a line feed.
+    pub crlf: bool,
+    /// Its media type; `text/plain; charset=utf-8` when none.
+    pub content_type: Option<Text>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// What stands in a column of a body in CSV.
+#[derive(Debug, Clone)]
+pub enum CsvValue {
+    /// The field of the record that has the column's name.
+    Field,
+    /// A template over `record`.
+    Template(Tree),
 }
 
 /// One part of a multipart body.
@@ -53,15 +95,26 @@ pub struct PartDoc {
 pub enum PartValue {
     /// A text; null leaves the part out.
     Text(Tree),
-    /// A file of this machine.
+    /// A file. Of several places the first one that is not null counts; the part is left out when all are.
     File {
-        /// Its path.
-        path: Text,
+        /// Where it comes from.
+        from: Vec<FileFrom>,
         /// The name it is sent under; the file's own when none.
         file_name: Option<Text>,
         /// Its media type; guessed from the name when none.
         content_type: Option<Text>,
     },
+}
+
+/// Where a file to upload comes from; each is a template.
+#[derive(Debug, Clone)]
+pub enum FileFrom {
+    /// A path in the folder `files` of the connection.
+    Path(Text),
+    /// A URL, asked for without credentials.
+    Url(Text),
+    /// The bytes themselves, as base64 has them.
+    Content(Text),
 }
 
 impl RequestDoc {
@@ -115,17 +168,56 @@ impl BodyDoc {
         let multipart = reader
             .optional("multipart", decode::map(PartValue::read))
             .map(|parts| Self::Multipart(parts.into_iter().map(|(name, value)| PartDoc { name, value }).collect()));
-        let help = "a body is written in one way";
-        reader.conflict("json", "form", help);
-        reader.conflict("json", "multipart", help);
-        reader.conflict("form", "multipart", help);
-        let body = json.or(form).or(multipart);
-        if body.is_none() && !["json", "form", "multipart"].iter().any(|key| reader.has(key)) {
-            reader.missing("`json`, `form` or `multipart`", "or write `body: record`");
+        let text = reader.optional_text("text");
+        let csv = reader.optional("csv", CsvDoc::read).map(Self::Csv);
+        let xml = reader.optional("xml", decode::any);
+        let content_type = reader.optional_text("content_type");
+        for (at, first) in BODIES.iter().enumerate() {
+            BODIES[at + 1..].iter().for_each(|second| reader.conflict(first, second, "a body is written in one way"));
+        }
+        for key in ["json", "form", "multipart", "csv"] {
+            reader.conflict("content_type", key, "it goes with `text` and `xml`; `csv` has one of its own");
+        }
+        if !BODIES.iter().any(|key| reader.has(key)) {
+            reader.missing("`json`, `form`, `multipart`, `text`, `csv` or `xml`", "or write `body: record`");
         }
         reader.finish();
-        body
+        let text = text.map(|text| Self::Text { text, content_type: content_type.clone() });
+        let xml = xml.map(|tree| Self::Xml { tree, content_type });
+        json.or(form).or(multipart).or(text).or(csv).or(xml)
     }
+}
+
+/// The ways to write a body.
+const BODIES: [&str; 6] = ["json", "form", "multipart", "text", "csv", "xml"];
+
+impl CsvDoc {
+    fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
+        let mut reader = MapReader::of(tree, "a CSV body", problems)?;
+        let columns = reader.required("columns", csv_columns);
+        let quotes = [("always", true), ("needed", false)];
+        let ends = [("crlf", true), ("lf", false)];
+        let csv = Self {
+            columns: columns.unwrap_or_default(),
+            header: reader.bool("header").unwrap_or(true),
+            quote_always: reader.optional("quote", decode::choice(&quotes)).unwrap_or(false),
+            crlf: reader.optional("line_end", decode::choice(&ends)).unwrap_or(true),
+            content_type: reader.optional_text("content_type"),
+            span: tree.span,
+        };
+        reader.finish();
+        Some(csv)
+    }
+}
+
+/// `[NAME, …]`, or `{HEADER: TEMPLATE, …}`.
+fn csv_columns(tree: &Tree, problems: &mut Problems) -> Option<Vec<(Text, CsvValue)>> {
+    if tree.as_map().is_some() {
+        let columns = decode::map(decode::any)(tree, problems)?;
+        return Some(columns.into_iter().map(|(name, tree)| (name, CsvValue::Template(tree))).collect());
+    }
+    let names = decode::list(decode::text)(tree, problems)?;
+    Some(names.into_iter().map(|name| (name, CsvValue::Field)).collect())
 }
 
 impl PartValue {
@@ -134,12 +226,30 @@ impl PartValue {
             return Some(Self::Text(tree.clone()));
         }
         let mut reader = MapReader::of(tree, "a part of a multipart body", problems)?;
+        let from = reader.required("file", FileFrom::read).unwrap_or_default();
         let part = Self::File {
-            path: reader.required_text("file").unwrap_or_default(),
+            from,
             file_name: reader.optional_text("file_name"),
             content_type: reader.optional_text("content_type"),
         };
         reader.finish();
         Some(part)
+    }
+}
+
+impl FileFrom {
+    /// `PATH`, or `{path: …, url: …, content: …}` with at least one of them.
+    fn read(tree: &Tree, problems: &mut Problems) -> Option<Vec<Self>> {
+        if let Some(path) = tree.as_text() {
+            return Some(vec![Self::Path(path.clone())]);
+        }
+        let mut reader = MapReader::of(tree, "a file", problems)?;
+        let mut from = Vec::new();
+        from.extend(reader.optional_text("path").map(Self::Path));
+        from.extend(reader.optional_text("url").map(Self::Url));
+        from.extend(reader.optional_text("content").map(Self::Content));
+        reader.require_one_of(&["path", "url", "content"], "say where the file comes from");
+        reader.finish();
+        Some(from)
     }
 }

@@ -1,9 +1,13 @@
 //! Something a definition lets its users set: configuration, a stream's parameter, an operation's field.
 
+use super::column::{CASES, Case};
 use crate::decode::{self, MapReader, Problems};
 use crate::document::{Scalar, Tree, Value};
 use crate::source_text::Text;
 use crate::types::Type;
+
+/// What a setting of a connection is called.
+pub(super) const CONFIG: &str = "a setting";
 
 /// `name: {type: text, required: true, default: …, doc: …}`, or `name: type`.
 #[derive(Debug, Clone)]
@@ -20,10 +24,42 @@ pub struct SettingDoc {
     pub default: Option<Tree>,
     /// The only values it can have.
     pub values: Vec<Text>,
+    /// How it is written in a call; configuration is not.
+    pub written: WrittenDoc,
     /// What it is for, with its unit.
     pub doc: Option<Text>,
     /// Where that is said.
     pub source: Option<Text>,
+}
+
+/// How a parameter or a field is written in a call.
+#[derive(Debug, Clone, Default)]
+pub struct WrittenDoc {
+    /// The most characters it may have.
+    pub max_length: Option<u64>,
+    /// In which case it is written.
+    pub case: Option<Case>,
+    /// How a date or a time is written, in strftime's letters.
+    pub format: Option<Text>,
+    /// The zone a time is written in; UTC when none.
+    pub zone: Option<Text>,
+    /// The vendor's words for values. A value that has none is turned down.
+    pub words: Vec<(Text, Tree)>,
+    /// What stands between the items of a list that is sent as one text.
+    pub join: Option<Text>,
+}
+
+impl WrittenDoc {
+    fn read_from(reader: &mut MapReader<'_, '_>) -> Self {
+        Self {
+            max_length: reader.int("max_length", 1..=i64::MAX).and_then(|length| u64::try_from(length).ok()),
+            case: reader.optional("case", decode::choice(&CASES)),
+            format: reader.optional_text("format"),
+            zone: reader.optional_text("zone"),
+            words: reader.map("words", decode::any),
+            join: reader.optional_text("join"),
+        }
+    }
 }
 
 impl SettingDoc {
@@ -41,6 +77,7 @@ impl SettingDoc {
             secret: false,
             default: None,
             values: Vec::new(),
+            written: WrittenDoc::default(),
             doc: None,
             source: None,
         };
@@ -54,6 +91,9 @@ impl SettingDoc {
         setting.secret = reader.bool("secret").unwrap_or_default();
         setting.default = reader.optional("default", decode::any);
         setting.values = reader.list("values", scalar_text);
+        if what != CONFIG {
+            setting.written = WrittenDoc::read_from(&mut reader);
+        }
         setting.doc = reader.optional_text("doc");
         setting.source = reader.optional_text("source");
         if setting.required {

@@ -4,6 +4,7 @@ use super::column::{ColumnDoc, ColumnRules};
 use super::paginator::PaginatorDoc;
 use super::policy::{AbsentDoc, ErrorHandlerDoc, SuccessDoc};
 use super::request::RequestDoc;
+use super::router::RouterDoc;
 use super::setting::SettingDoc;
 use crate::decode::{self, MapReader, Problems};
 use crate::document::Tree;
@@ -17,7 +18,7 @@ pub struct StreamDoc {
     pub name: Text,
     /// What it gives.
     pub doc: Option<Text>,
-    /// Its call; names: `config`, `params`, `page`.
+    /// Its call; names: `config`, `params`, `page`, and `slice` when there are several.
     pub request: RequestDoc,
     /// Its parameters, given in `with:`.
     pub params: Vec<SettingDoc>,
@@ -33,6 +34,8 @@ pub struct StreamDoc {
     pub key: Vec<Text>,
     /// How to get all of them.
     pub paginator: Option<PaginatorDoc>,
+    /// Several calls for it.
+    pub partition_router: Option<RouterDoc>,
     /// How to get only what is new.
     pub incremental: Option<IncrementalStreamDoc>,
     /// What means `no such record`.
@@ -50,7 +53,7 @@ pub struct StreamDoc {
 }
 
 /// `record_selector:`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct SelectorDoc {
     /// How answers are written.
     pub format: Format,
@@ -58,8 +61,19 @@ pub struct SelectorDoc {
     pub records: Option<Text>,
     /// The field a value that is no object becomes, for scalar answers and lists of scalars.
     pub value: Option<Text>,
+    /// What stands between the fields of a line of CSV.
+    pub delimiter: u8,
+    /// Lines before the header of CSV.
+    pub skip_lines: usize,
     /// Where it was written.
     pub span: Span,
+}
+
+impl Default for SelectorDoc {
+    fn default() -> Self {
+        let (format, span) = (Format::default(), Span::default());
+        Self { format, records: None, value: None, delimiter: b',', skip_lines: 0, span }
+    }
 }
 
 /// How an answer is written.
@@ -70,6 +84,12 @@ pub enum Format {
     Json,
     /// XML, read as it comes.
     Xml,
+    /// CSV with a header; every record is a line.
+    Csv,
+    /// A text; all of it is one record.
+    Text,
+    /// A file of any kind; it is one record with `content`, `content_type`, `file_name` and `size`.
+    File,
 }
 
 /// `incremental:` of a stream.
@@ -85,6 +105,14 @@ pub struct IncrementalStreamDoc {
     pub precision: Precision,
     /// How far before the last cursor to read again when the pipeline does not say.
     pub lookback: Option<Duration>,
+    /// The parameter that takes where to end, for calls over a window of time: from `start` up to, and without, `end`.
+    pub end: Option<Text>,
+    /// How long a window is; one reaches up to now when none.
+    pub step: Option<Duration>,
+    /// How far a window reaches back into the one before it; rows that come twice are told by the stream's `key`.
+    pub overlap: Duration,
+    /// Where the first window starts when there is no cursor: a time in ISO 8601.
+    pub earliest: Option<Text>,
     /// The whole entry.
     pub span: Span,
 }
@@ -121,6 +149,7 @@ impl StreamDoc {
         let schema = schema.into_iter().map(|(name, column)| ColumnDoc { name, ..column }).collect();
         let key = reader.optional("key", decode::one_or_many(decode::text)).unwrap_or_default();
         let paginator = reader.optional("paginator", PaginatorDoc::read);
+        let partition_router = reader.optional("partition_router", RouterDoc::read);
         let incremental = reader.optional("incremental", IncrementalStreamDoc::read);
         let absent = reader.optional("absent", AbsentDoc::read);
         let success = reader.optional("success", SuccessDoc::read).unwrap_or_default();
@@ -139,6 +168,7 @@ impl StreamDoc {
             schema,
             key,
             paginator,
+            partition_router,
             incremental,
             absent,
             success,
@@ -153,18 +183,50 @@ impl StreamDoc {
 impl SelectorDoc {
     fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
         let mut reader = MapReader::of(tree, "a record selector", problems)?;
-        let formats = [("json", Format::Json), ("xml", Format::Xml)];
+        let formats = [
+            ("json", Format::Json),
+            ("xml", Format::Xml),
+            ("csv", Format::Csv),
+            ("text", Format::Text),
+            ("file", Format::File),
+        ];
         let selector = Self {
             format: reader.optional("format", decode::choice(&formats)).unwrap_or_default(),
             records: reader.optional_text("records"),
             value: reader.optional_text("value"),
+            delimiter: reader.optional("delimiter", delimiter).unwrap_or(b','),
+            skip_lines: reader.int("skip_lines", 0..=1000).and_then(|lines| usize::try_from(lines).ok()).unwrap_or(0),
             span: tree.span,
         };
         if selector.format == Format::Xml && selector.records.is_none() {
             reader.missing("`records`", "say which element is a record, e.g. `//user`");
         }
+        if selector.format == Format::Text && selector.value.is_none() {
+            reader.missing("`value`", "say which column the text is");
+        }
+        let path = "records of CSV, text and files stand at no path";
+        if matches!(selector.format, Format::Csv | Format::Text | Format::File) {
+            reader.conflict("format", "records", path);
+        }
+        if selector.format != Format::Csv {
+            for key in ["delimiter", "skip_lines"].into_iter().filter(|key| reader.has(key)).collect::<Vec<_>>() {
+                reader.missing(&format!("`format: csv`, as it says `{key}`"), "other formats have no such thing");
+            }
+        }
         reader.finish();
         Some(selector)
+    }
+}
+
+/// One character between fields.
+fn delimiter(tree: &Tree, problems: &mut Problems) -> Option<u8> {
+    let text = decode::text(tree, problems)?;
+    match text.value.as_bytes() {
+        [one] if one.is_ascii() && !matches!(one, b'"' | b'\r' | b'\n') => Some(*one),
+        _ => {
+            decode::wrong_type(tree, "one character such as `,` or `;`", problems);
+            None
+        }
     }
 }
 
@@ -177,6 +239,20 @@ impl IncrementalStreamDoc {
         let precisions = [("second", Precision::Second), ("minute", Precision::Minute), ("day", Precision::Day)];
         let precision = reader.optional("precision", decode::choice(&precisions)).unwrap_or_default();
         let lookback = reader.duration("lookback");
+        let end = reader.optional_text("end");
+        let step = reader.duration("step");
+        let overlap = reader.duration("overlap").unwrap_or_default();
+        let earliest = reader.optional_text("earliest");
+        if reader.has("step") && !reader.has("end") {
+            reader.missing("`end`", "`step` makes windows: say which parameter takes where one ends");
+        }
+        if reader.has("step") && !reader.has("earliest") {
+            reader
+                .missing("`earliest`", "say where the first window starts, e.g. `earliest: \"2000-01-01T00:00:00Z\"`");
+        }
+        if reader.has("overlap") && !reader.has("step") {
+            reader.missing("`step`", "windows overlap where there are several: say how long one is, e.g. `step: P30D`");
+        }
         reader.finish();
         Some(Self {
             by: by?,
@@ -184,6 +260,10 @@ impl IncrementalStreamDoc {
             format: format.unwrap_or_else(|| Text::new("%Y-%m-%dT%H:%M:%SZ", tree.span)),
             precision,
             lookback,
+            end,
+            step,
+            overlap,
+            earliest,
             span: tree.span,
         })
     }

@@ -281,8 +281,9 @@ sources:
     Mapping {
         title: "Sink",
         reader: "the sink",
-        doc: "A node that takes data out: into files, or record by record into an operation of a SaaS system. Files appear \
-              under their name only when all is written. A record is journalled before it is sent and after it is \
+        doc: "A node that takes data out: into files, into a table of a database, or record by record into an operation of \
+              a SaaS system. Files appear under their name only when all is written; a table takes all rows of a run \
+              or none of them. A record is journalled before it is sent and after it is \
               answered; the same key with the same content is not sent a second time.",
         entries: &[
             key("input", "node", Required, "The node it reads, or another output of it."),
@@ -298,7 +299,7 @@ sources:
                 "key",
                 "column, or a list of them",
                 Default("the whole record"),
-                "What names a record, so that the journal knows it again. For operations.",
+                "What names a record, so that the journal knows it again; of a table, the columns by which `mode: merge` finds a row. For operations and tables.",
             ),
             key(
                 "record",
@@ -326,13 +327,23 @@ sources:
                 "Above it the run ends with exit code 3. Counts the rejects of the sink and of every node that leads to it.",
             ),
         ],
-        others: Some("settings of the connector's sinks, e.g. `path` and `compression` of `parquet`"),
-        later: &[key(
-            "on_unknown",
-            "`hold` or `resend`",
-            Default("`hold`"),
-            "What is done with a record that was sent and never answered: hold and report it, or send it again. For operations.",
-        )],
+        others: Some(
+            "settings of the connector's sinks, e.g. `path` and `compression` of `parquet`, `table` and `mode` of `sqlite`",
+        ),
+        later: &[
+            key(
+                "on_unknown",
+                "`hold`, `verify` or `resend`",
+                Default("`hold`"),
+                "What is done with a record that was sent and never answered: hold and report it, look whether it is there and send it when it is not (where the definition says how), or send it again. For operations.",
+            ),
+            key(
+                "batch",
+                "number",
+                Default("as many as the operation takes"),
+                "Records in one call, for operations that take several; a smaller number than the operation's own puts fewer in doubt when a call is lost.",
+            ),
+        ],
         example: Example::InPipeline(
             r#"sinks:
   upload:

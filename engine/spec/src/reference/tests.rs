@@ -115,6 +115,7 @@ fn in_the_table(what: &str) -> &str {
 fn keys_of_definitions() -> BTreeSet<(String, String, bool)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/definitions");
     let built_in = std::fs::read_dir(&folder).expect("the definitions").map(|entry| entry.expect("one").path());
+    let built_in = built_in.filter(|path| path.is_file());
     let built_in = built_in.map(|path| std::fs::read_to_string(path).expect("a definition in UTF-8"));
     let guides = yaml_of_guides().into_iter().filter(|text| is_definition(text));
     trace::take();

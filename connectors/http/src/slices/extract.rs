@@ -1,0 +1,254 @@
+//! All slices of a stream as one source.
+
+use super::feed::{Feed, Next, Slice};
+use super::given::Ask;
+use super::seen::Seen;
+use super::worker::{Item, Rounds, Worker};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use polars::prelude::DataFrame;
+use serde_json::{Value as Json, json};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+use towpath_connector::{Chunk, Error, Extract, RejectedRow, Result};
+use towpath_spec::Schema;
+
+/// Rows up to which pages are handed on together: children of a few rows each are many.
+const TOGETHER: usize = 8_192;
+/// How long pages wait for others to be handed on with them.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// A source of slices.
+pub(crate) struct SliceExtract {
+    ask: Ask,
+    /// Slices under way at a time.
+    most: usize,
+    /// Whether nothing but one slice is ever read and nothing came yet: its head may be all that is wanted.
+    patient: bool,
+    rounds: Rounds,
+    feed: Option<Feed>,
+    fed: bool,
+    running: VecDeque<Running>,
+    seen: Option<Seen>,
+    /// What was found while rows before it had to be handed on first.
+    held: Option<Held>,
+    failed: bool,
+    started: Option<DateTime<Utc>>,
+}
+
+/// What is read, in the order in which it comes out.
+enum Running {
+    Slice { worker: Box<Worker>, slice: Slice },
+    Rejects(Vec<RejectedRow>),
+}
+
+/// What waits for the rows before it.
+enum Held {
+    Chunk(Chunk),
+    Failed(Error),
+}
+
+/// What the first of those gives.
+enum Step {
+    Chunk(Chunk),
+    /// It is done, and was one of the slices.
+    Ended,
+    Failed(Error),
+}
+
+impl SliceExtract {
+    pub(crate) fn new(ask: Ask) -> Self {
+        let stream = &ask.stream;
+        let given = stream.router.as_ref().and_then(|router| router.concurrency);
+        let windows = stream.incremental.as_ref().filter(|incremental| incremental.has_windows());
+        let seen = windows
+            .filter(|incremental| incremental.step.is_some() && !stream.key.is_empty())
+            .map(|incremental| Seen::new(stream.key.clone(), incremental.reach()));
+        Self {
+            most: given.unwrap_or(usize::MAX).min(ask.connection.limiter().concurrency()),
+            patient: ask.is_single() && windows.is_none(),
+            rounds: Rounds::new(),
+            feed: None,
+            fed: false,
+            running: VecDeque::new(),
+            seen,
+            held: None,
+            failed: false,
+            started: None,
+            ask,
+        }
+    }
+
+    fn begin(&mut self, slice: Slice) {
+        let (connection, stream) = (&self.ask.connection, &self.ask.stream);
+        let pages = crate::stream::Pages::new(connection.clone(), stream.clone(), slice.params.clone());
+        let extract = crate::reader::one_slice(pages.of_slice(slice.slice.clone()), self.patient);
+        let worker = Box::new(Worker::start(extract, &self.rounds, self.patient));
+        self.running.push_back(Running::Slice { worker, slice });
+    }
+
+    fn take_up(&mut self, next: Option<Next>) {
+        match next {
+            Some(Next::Slice(slice)) => self.begin(slice),
+            Some(Next::Rejects(rejects)) => self.running.push_back(Running::Rejects(rejects)),
+            None => self.fed = true,
+        }
+    }
+
+    /// Starts as many slices as there is room for and as are known without waiting.
+    fn fill(&mut self) -> Result<()> {
+        while !self.fed && self.running.len() < self.most {
+            let Some(feed) = &mut self.feed else { return Ok(()) };
+            let Some(next) = feed.next(&self.rounds).now_or_never() else { return Ok(()) };
+            let next = next?;
+            self.take_up(next);
+        }
+        Ok(())
+    }
+
+    /// What comes next, waiting for it; `None` at the end.
+    async fn step(&mut self) -> Result<Option<Step>> {
+        loop {
+            self.fill()?;
+            let room = !self.fed && self.running.len() < self.most;
+            let (Some(feed), rounds) = (&mut self.feed, &self.rounds) else { return Ok(None) };
+            let item = match self.running.front_mut() {
+                None if self.fed => return Ok(None),
+                None => {
+                    let next = feed.next(rounds).await?;
+                    self.take_up(next);
+                    continue;
+                }
+                Some(Running::Rejects(rejects)) => {
+                    let rejects = std::mem::take(rejects);
+                    self.running.pop_front();
+                    let frame = self.empty();
+                    return Ok(Some(Step::Chunk(Chunk { frame, rejects, position: Some(json!({"parent": true})) })));
+                }
+                Some(Running::Slice { worker, .. }) => tokio::select! {
+                    next = feed.next(rounds), if room => {
+                        let next = next?;
+                        self.take_up(next);
+                        continue;
+                    }
+                    item = worker.next(rounds) => item,
+                },
+            };
+            return self.settle(item).map(Some);
+        }
+    }
+
+    /// What an item of the first slice means.
+    fn settle(&mut self, item: Item) -> Result<Step> {
+        let Some(Running::Slice { slice, .. }) = self.running.front() else {
+            return Err(Error::bug("an answer belongs to no slice"));
+        };
+        Ok(match item {
+            Item::Chunk(chunk) => {
+                let mut frame = slice.taken.before(chunk.frame)?;
+                let at = slice.at;
+                if let Some(seen) = &mut self.seen {
+                    frame = seen.fresh(frame, at)?;
+                }
+                let position = chunk.position.map(|page| json!({"partition": at.0, "window": at.1, "page": page}));
+                Step::Chunk(Chunk { frame, rejects: chunk.rejects, position })
+            }
+            Item::Failed(error) => Step::Failed(match &slice.label {
+                Some(label) => error.at(label),
+                None => error,
+            }),
+            Item::End => {
+                self.running.pop_front();
+                Step::Ended
+            }
+        })
+    }
+
+    fn empty(&self) -> DataFrame {
+        DataFrame::empty_with_schema(&towpath_mapping::schema_to_polars(&self.ask.stream.schema))
+    }
+
+    /// The next chunk, and with it those that come soon.
+    async fn gather(&mut self) -> Result<Option<Chunk>> {
+        let mut whole: Option<Chunk> = None;
+        let mut until = None;
+        loop {
+            let step = match until {
+                None => self.step().await,
+                Some(until) => match tokio::time::timeout_at(until, self.step()).await {
+                    Ok(step) => step,
+                    Err(_) => return Ok(whole),
+                },
+            };
+            match (step, &mut whole) {
+                (Ok(None), _) => return Ok(whole),
+                (Ok(Some(Step::Ended)), _) => {}
+                (Err(error) | Ok(Some(Step::Failed(error))), None) => return Err(error),
+                (Err(error) | Ok(Some(Step::Failed(error))), Some(_)) => {
+                    self.held = Some(Held::Failed(error));
+                    return Ok(whole);
+                }
+                // What has no position of its own may be taken back, and what is before it may not.
+                (Ok(Some(Step::Chunk(chunk))), Some(_)) if chunk.position.is_none() => {
+                    self.held = Some(Held::Chunk(chunk));
+                    return Ok(whole);
+                }
+                (Ok(Some(Step::Chunk(chunk))), None) => {
+                    let first = std::mem::take(&mut self.patient);
+                    let alone = first || chunk.position.is_none() || chunk.frame.height() >= TOGETHER;
+                    whole = Some(chunk);
+                    until = Some(Instant::now() + PATIENCE);
+                    if alone {
+                        return Ok(whole);
+                    }
+                }
+                (Ok(Some(Step::Chunk(chunk))), Some(before)) => {
+                    before.frame.vstack_mut(&chunk.frame)?;
+                    before.rejects.extend(chunk.rejects);
+                    before.position = chunk.position;
+                    if before.frame.height() >= TOGETHER {
+                        return Ok(whole);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Extract for SliceExtract {
+    fn schema(&self) -> &Schema {
+        &self.ask.stream.schema
+    }
+
+    async fn next(&mut self) -> Result<Option<Chunk>> {
+        // The first try counts: what changes while it is made again must be in the next read, too.
+        let now = *self.started.get_or_insert_with(Utc::now);
+        match self.held.take() {
+            Some(Held::Chunk(chunk)) => return Ok(Some(chunk)),
+            Some(Held::Failed(error)) => {
+                self.failed = true;
+                return Err(error);
+            }
+            None => {}
+        }
+        if std::mem::take(&mut self.failed) {
+            self.rounds.begin();
+        }
+        if self.feed.is_none() {
+            self.feed = Some(Feed::start(&self.ask, &self.rounds, now)?);
+        }
+        let next = self.gather().await;
+        self.failed = next.is_err();
+        Ok(next?.map(|mut chunk| {
+            chunk.frame.rechunk_mut();
+            chunk
+        }))
+    }
+
+    fn cursor(&self) -> Option<Json> {
+        Some(self.ask.stream.incremental.as_ref()?.cursor(self.started?))
+    }
+}
