@@ -5,7 +5,7 @@ mod support;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -14,7 +14,8 @@ use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use support::{World, defined, drain, object, texts};
+use support::paged::{Params, bytes, cut, number, page, text, world};
+use support::{drain, texts};
 use towpath_connector::Error;
 
 /// People by pages, and the results of each by pages.
@@ -42,48 +43,6 @@ streams:
     key: [person_id, id]
     schema: {id: int}
 "#;
-
-type Params = Query<HashMap<String, String>>;
-
-fn text<'a>(params: &'a Params, name: &str) -> &'a str {
-    params.get(name).map_or("", String::as_str)
-}
-
-fn number(params: &Params, name: &str) -> usize {
-    text(params, name).parse().unwrap_or_default()
-}
-
-async fn serve(app: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    format!("http://{address}")
-}
-
-async fn world(definition: &str, app: Router, more: Json) -> World {
-    let mut settings = object(more);
-    settings.insert("base_url".to_owned(), Json::from(serve(app).await));
-    World::new(defined(definition), Json::Object(settings))
-}
-
-/// A page of `ids`, and the key of the next one.
-fn page(ids: impl Iterator<Item = usize> + Clone, from: usize, size: usize, item: impl Fn(usize) -> Json) -> Json {
-    let mut rest = ids.skip(from);
-    let items: Vec<Json> = rest.clone().take(size).map(item).collect();
-    let next = rest.nth(size).map(|_| (from + size).to_string());
-    json!({"items": items, "next": next})
-}
-
-/// An answer that breaks off in the middle.
-fn cut(body: &Json) -> Response {
-    let whole = body.to_string().into_bytes();
-    let half = bytes(&whole[..whole.len() / 2]);
-    Body::from_stream(futures::stream::iter([Ok(half), Err(std::io::Error::other("cut"))])).into_response()
-}
-
-fn bytes(of: &[u8]) -> axum::body::Bytes {
-    axum::body::Bytes::copy_from_slice(of)
-}
 
 fn people(count: usize, size: usize) -> axum::routing::MethodRouter {
     get(move |params: Params| async move {

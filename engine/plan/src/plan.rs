@@ -375,6 +375,8 @@ pub struct SinkNode {
     pub on_error: OnError,
     /// Above this the run ends with exit code 3.
     pub max_rejects: Option<MaxRejects>,
+    /// Fields of the record that do not count when it is compared with what was delivered before.
+    pub ignore_changes: Vec<String>,
     /// What is done with a record of unknown outcome.
     pub on_unknown: OnUnknown,
     /// How many records go into one call.

@@ -49,6 +49,7 @@ pub(crate) fn plan(
     };
     let on_unknown = on_unknown(context, &mut target, operation);
     let batch = operation.map_or(1, |operation| batch(context, &mut target, operation));
+    let ignore_changes = operation.map(|operation| ignore_changes(context, &mut target, operation)).unwrap_or_default();
     let declared: Vec<&Setting> = descriptor.sink_settings.iter().collect();
     let what = format!("a `{}` sink", descriptor.name);
     let before = context.problem_count();
@@ -83,6 +84,7 @@ pub(crate) fn plan(
         max_rejects: doc.max_rejects,
         on_unknown,
         batch,
+        ignore_changes,
         results: operation.and_then(|operation| results(operation, &doc.key, schema)),
     })
 }
@@ -162,6 +164,32 @@ fn batch(context: &mut Context<'_>, target: &mut Resolved<'_>, operation: &Opera
     };
     context.push(problem);
     most
+}
+
+/// `ignore_changes`: fields of the record that do not make it another one, such as a link that is signed anew each time.
+fn ignore_changes(context: &mut Context<'_>, target: &mut Resolved<'_>, operation: &OperationInfo) -> Vec<String> {
+    let Some(at) = target.own.iter().position(|(key, _)| key.value == "ignore_changes") else {
+        return Vec::new();
+    };
+    let (key, tree) = target.own.remove(at);
+    let names: Option<Vec<&Text>> = match &tree.value {
+        Value::List(items) => items.iter().map(Tree::as_text).collect(),
+        _ => tree.as_text().map(|one| vec![one]),
+    };
+    let Some(names) = names else {
+        let message = "`ignore_changes` expects fields of the record";
+        context.push(
+            Diagnostic::error(codes::INVALID_VALUE, key.span, message)
+                .help("write it as a list, e.g. `[CertImageURL]`"),
+        );
+        return Vec::new();
+    };
+    let fields = operation.fields.iter().map(|field| field.name.as_str());
+    names
+        .into_iter()
+        .filter(|name| context.known(codes::UNKNOWN_FIELD, "field", name, fields.clone()))
+        .map(|name| name.value.clone())
+        .collect()
 }
 
 fn unknown_choice(context: &mut Context<'_>, tree: &Tree) {

@@ -48,6 +48,7 @@ pub(crate) struct Packer {
     key: Vec<String>,
     columns: Columns,
     required: Vec<String>,
+    ignore_changes: Vec<String>,
 }
 
 impl Packer {
@@ -65,7 +66,8 @@ impl Packer {
             .filter(|field| field.required && field.default.is_none())
             .map(|field| field.name.clone())
             .collect();
-        Self { template, leaves, leaf_columns, names, key: sink.key.clone(), columns: columns.clone(), required }
+        let (key, columns, ignore_changes) = (sink.key.clone(), columns.clone(), sink.ignore_changes.clone());
+        Self { template, leaves, leaf_columns, names, key, columns, required, ignore_changes }
     }
 
     /// The records of a batch, and the rows that make none.
@@ -107,7 +109,15 @@ impl Packer {
 
     fn parcel(&self, key: Record, payload: Record, (batch, at): (&Arc<Batch>, usize)) -> Parcel {
         let key = if self.key.is_empty() { payload.clone() } else { key };
-        let (key_hash, payload_hash) = (hash(&key), hash(&payload));
+        let key_hash = hash(&key);
+        let payload_hash = match self.ignore_changes.as_slice() {
+            [] => hash(&payload),
+            ignored => {
+                let mut compared = payload.clone();
+                compared.retain(|name, _| !ignored.contains(name));
+                hash(&compared)
+            }
+        };
         Parcel { key, key_hash, payload: Arc::new(payload), payload_hash, batch: batch.clone(), at }
     }
 

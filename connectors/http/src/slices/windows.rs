@@ -97,10 +97,11 @@ impl IncrementalPlan {
     /// A time of `with:`, in the format of the call or in ISO 8601.
     fn given_time(&self, given: &Record, name: Option<&String>) -> Result<Option<DateTime<Utc>>> {
         let Some((name, value)) = name.and_then(|name| Some((name, given.get(name)?))) else { return Ok(None) };
-        if value.is_null() {
+        let written = value.as_str().unwrap_or_default();
+        // Some calls are told with empty text that there is no limit.
+        if value.is_null() || (value.is_string() && written.trim().is_empty()) {
             return Ok(None);
         }
-        let written = value.as_str().unwrap_or_default();
         let micros = crate::instant::instant(written, std::slice::from_ref(&self.format), chrono_tz::Tz::UTC);
         let at = micros.and_then(DateTime::from_timestamp_micros);
         at.map(Some).ok_or_else(|| {

@@ -274,7 +274,10 @@ fn element(text: &mut String, name: &str, value: &Json) {
 
 /// A record with all fields of an operation, but for addresses of files, which a path takes the place of.
 pub fn record(operation: &OperationDoc) -> Map<String, Json> {
-    let fields = operation.fields.iter().filter(|field| !field.name.value.to_lowercase().contains("url"));
+    let fields = operation
+        .fields
+        .iter()
+        .filter(|field| field.required || !matches_any(&field.name.value, &["url", "content_type"]));
     let fields = fields.map(|field| {
         let written = match field.values.first() {
             Some(first) if field.ty == Type::Int => json!(first.value.parse::<i64>().unwrap_or_default()),
@@ -343,4 +346,9 @@ pub fn definition(path: &str, text: &str) -> Definition {
     let file = files.add(path, text);
     let tree = towpath_spec::parse_yaml(&files, file).unwrap();
     towpath_spec::definition::decode_definition(file, &tree, &mut Vec::new()).unwrap()
+}
+
+/// Whether a name has one of these words in it.
+fn matches_any(name: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| name.to_lowercase().contains(word))
 }

@@ -1,6 +1,7 @@
 //! What all tests of the runtime share: a connection to a stand-in, and reading a source to its end.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod paged;
 pub mod server;
 
 use polars::prelude::DataFrame;

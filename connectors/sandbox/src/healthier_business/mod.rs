@@ -80,7 +80,8 @@ impl StandIn for HealthierBusiness {
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {
-        vec![("api_key", API_KEY), ("client_id", CLIENT_ID)]
+        // The vendor's limit is not this stand-in's, unless it is told to have one.
+        vec![("api_key", API_KEY), ("client_id", CLIENT_ID), ("rate", "10000/s")]
     }
 
     fn operation(&self, path: &str) -> &'static str {

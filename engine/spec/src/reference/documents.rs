@@ -338,6 +338,12 @@ sources:
                 "What is done with a record that was sent and never answered: hold and report it, look whether it is there and send it when it is not (where the definition says how), or send it again. For operations.",
             ),
             key(
+                "ignore_changes",
+                "field, or list of them",
+                Optional,
+                "Fields of the record that do not make it a changed one: what differs in nothing else from what was delivered is not sent again. For values that are new each time, such as a signed link. For operations.",
+            ),
+            key(
                 "batch",
                 "number",
                 Default("as many as the operation takes"),
