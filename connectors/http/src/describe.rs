@@ -4,7 +4,8 @@ use crate::plan::{OperationPlan, StreamPlan};
 use std::sync::Arc;
 use towpath_connector::{CursorInfo, Descriptor, Kind, OperationInfo, OperationKind, Setting, StreamInfo};
 use towpath_spec::definition::{
-    AuthDoc, AuthKind, BodyDoc, Definition, OperationDoc, RequestDoc, SettingDoc, StreamDoc, WriteKind,
+    AuthDoc, AuthKind, BodyDoc, Definition, OperationDoc, PaginatorDoc, PaginatorKind, RequestDoc, RouterOver,
+    SettingDoc, StreamDoc, WriteKind,
 };
 use towpath_spec::document::{Tree, Value};
 use towpath_spec::{Field, Schema, Text, Type};
@@ -137,10 +138,49 @@ fn stream(definition: &Definition, doc: &StreamDoc, plan: &StreamPlan) -> Stream
         request: plan.call.summary(),
         params: plan.params.iter().map(|param| param.setting.clone()).collect(),
         schema: plan.schema.clone(),
+        column_docs: plan.schema.fields.iter().map(|field| column_doc(doc, &field.name)).collect(),
+        pages: doc.paginator.as_ref().map(pages),
+        logins: logins(definition, doc.auth.as_ref()),
         key: doc.key.iter().map(|key| key.value.clone()).collect(),
         cursor,
         source: source(definition, doc.source.as_ref()),
     }
+}
+
+/// What a column holds: as the definition says, or where a router takes it from.
+fn column_doc(doc: &StreamDoc, name: &str) -> String {
+    if let Some(column) = doc.schema.iter().find(|column| column.name.value == name) {
+        return text(column.doc.as_ref());
+    }
+    let Some(router) = &doc.partition_router else { return String::new() };
+    let taken = router.take.iter().find(|(own, _)| own.value == name).map(|(_, from)| from);
+    match (&router.over, taken) {
+        (RouterOver::Stream { stream, .. }, Some(from)) => {
+            format!("`{from}` of `{stream}`, for which the call was made")
+        }
+        (RouterOver::Values(_), Some(from)) => format!("the `{from}` for which the call was made"),
+        (_, None) => String::new(),
+    }
+}
+
+/// How pages follow each other, in words.
+fn pages(doc: &PaginatorDoc) -> String {
+    let by = match &doc.kind {
+        PaginatorKind::Page { first, .. } => format!("numbered from {first}"),
+        PaginatorKind::Offset { .. } => "by the number of their first record".to_owned(),
+        PaginatorKind::Key { .. } => "by the key the one before gives".to_owned(),
+        PaginatorKind::Next { .. } | PaginatorKind::Link => "by the address the one before gives".to_owned(),
+        PaginatorKind::Max => return "all at once, asked for again with a larger limit when it is reached".to_owned(),
+    };
+    match doc.size {
+        Some(size) => format!("{by}, {size} records each"),
+        None => by,
+    }
+}
+
+/// The profiles of a call.
+fn logins(definition: &Definition, own: Option<&Vec<Text>>) -> Vec<String> {
+    own.unwrap_or(&definition.defaults.auth).iter().map(|name| name.value.clone()).collect()
 }
 
 /// An operation's page.
@@ -166,6 +206,8 @@ pub(crate) fn operation(
         results: Schema::new(
             doc.results.iter().map(|result| Field::new(result.name.value.clone(), result.ty.clone())).collect(),
         ),
+        result_docs: doc.results.iter().map(|result| text(result.doc.as_ref())).collect(),
+        logins: logins(definition, doc.auth.as_ref()),
         idempotent: doc.idempotent,
         sends_email: doc.sends_email,
         batch: doc.batch.as_ref().map_or(1, |batch| batch.size),

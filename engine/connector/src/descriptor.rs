@@ -67,6 +67,12 @@ pub struct StreamInfo {
     pub params: Vec<Setting>,
     /// The columns of its records.
     pub schema: Schema,
+    /// What each of the columns holds, in their order.
+    pub column_docs: Vec<String>,
+    /// How it comes in pages, if it does.
+    pub pages: Option<String>,
+    /// The logins its calls are let in with.
+    pub logins: Vec<String>,
     /// Columns that name a record.
     pub key: Vec<String>,
     /// How it can be read incrementally, if it can.
@@ -116,6 +122,10 @@ pub struct OperationInfo {
     pub fields: Vec<Setting>,
     /// The fields of its answer, to be read from `NAME.results`.
     pub results: Schema,
+    /// What each of those fields is, in their order.
+    pub result_docs: Vec<String>,
+    /// The logins its calls are let in with.
+    pub logins: Vec<String>,
     /// Whether sending the same record twice does no harm.
     pub idempotent: bool,
     /// Whether people get mail from it.

@@ -11,12 +11,7 @@ const FITS: usize = 18;
 
 /// JSON with whole numbers beyond 64 bits in quotes.
 pub fn exact_json(text: &[u8]) -> Cow<'_, [u8]> {
-    let mut digits = 0;
-    let is_long = text.iter().any(|byte| {
-        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
-        digits > FITS
-    });
-    if !is_long {
+    if !has_long_number(text) {
         return Cow::Borrowed(text);
     }
     let mut scan = Scan::default();
@@ -24,6 +19,23 @@ pub fn exact_json(text: &[u8]) -> Cow<'_, [u8]> {
     scan.take(text, &mut out);
     scan.end(&mut out);
     Cow::Owned(out)
+}
+
+/// Whether there are more digits in a row than surely fit. Such a row cannot hide between bytes that far apart.
+fn has_long_number(text: &[u8]) -> bool {
+    let mut at = FITS;
+    while let Some(byte) = text.get(at) {
+        if byte.is_ascii_digit() {
+            let before = text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            let behind = text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if before + behind > FITS {
+                return true;
+            }
+            at += behind;
+        }
+        at += FITS + 1;
+    }
+    false
 }
 
 /// The same of JSON that is read piece by piece.

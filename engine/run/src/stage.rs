@@ -14,6 +14,8 @@ use towpath_spec::Schema as Columns;
 const SEGMENT_ROWS: usize = 250_000;
 /// Bytes of a segment in memory.
 const SEGMENT_BYTES: usize = 32 << 20;
+/// Rows of a row group, which is read as a whole.
+const GROUP_ROWS: usize = 65_536;
 
 /// A finished stage.
 #[derive(Debug, Clone)]
@@ -204,6 +206,7 @@ impl StageWriter {
         let out = std::fs::File::create(self.folder.join(&file)).map_err(|error| at(error.into()))?;
         ParquetWriter::new(std::io::BufWriter::new(out))
             .with_compression(ParquetCompression::Lz4Raw)
+            .with_row_group_size(Some(GROUP_ROWS))
             .finish(&mut frame)
             .map_err(|error| at(error.into()))?;
         self.written += 1;

@@ -172,14 +172,15 @@ fn about(setting: &Setting) -> String {
     format!("{} One of {}.", setting.doc, setting.values.join(", "))
 }
 
-fn columns(out: &mut String, title: &str, schema: &Schema) {
+fn columns(out: &mut String, title: &str, schema: &Schema, docs: &[String]) {
     if schema.fields.is_empty() {
         return;
     }
     out.push_str(&format!("\n{title}\n"));
     let mut list = table::plain();
-    for field in &schema.fields {
-        list.add_row(vec![format!("  {}", field.name), field.ty.to_string()]);
+    for (at, field) in schema.fields.iter().enumerate() {
+        let doc = docs.get(at).cloned().unwrap_or_default();
+        list.add_row(vec![format!("  {}", field.name), field.ty.to_string(), doc]);
     }
     out.push_str(&format!("{}\n", list.trim_fmt()));
 }
@@ -187,7 +188,11 @@ fn columns(out: &mut String, title: &str, schema: &Schema) {
 fn stream_page(stream: &StreamInfo) -> String {
     let mut out = format!("stream {}\n\n{}\n\n{}\n", stream.name, stream.doc.trim(), stream.request);
     section(&mut out, "Parameters (`with:`)", &stream.params);
-    columns(&mut out, "Columns", &stream.schema);
+    columns(&mut out, "Columns", &stream.schema, &stream.column_docs);
+    if let Some(pages) = &stream.pages {
+        out.push_str(&format!("\nPages: {pages}\n"));
+    }
+    logins(&mut out, &stream.logins);
     if !stream.key.is_empty() {
         out.push_str(&format!("\nKey: {}\n", stream.key.join(", ")));
     }
@@ -201,7 +206,13 @@ fn stream_page(stream: &StreamInfo) -> String {
 fn operation_page(operation: &OperationInfo) -> String {
     let mut out = format!("operation {}\n\n{}\n\n{}\n", operation.name, operation.doc.trim(), operation.request);
     section(&mut out, "Fields (`record:`)", &operation.fields);
-    columns(&mut out, "Results (`NAME.results`, beside the key, outcome and message)", &operation.results);
+    columns(
+        &mut out,
+        "Results (`NAME.results`, beside the key, outcome and message)",
+        &operation.results,
+        &operation.result_docs,
+    );
+    logins(&mut out, &operation.logins);
     let again = if operation.idempotent {
         "Sending the same record twice does no harm."
     } else {
@@ -219,6 +230,12 @@ fn operation_page(operation: &OperationInfo) -> String {
     }
     source(&mut out, &operation.source);
     out
+}
+
+fn logins(out: &mut String, names: &[String]) {
+    if !names.is_empty() {
+        out.push_str(&format!("\nLogin: {}\n", names.join(", ")));
+    }
 }
 
 fn source(out: &mut String, source: &str) {
