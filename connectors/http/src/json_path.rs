@@ -17,6 +17,8 @@ pub struct JsonPath {
     query: JpQuery,
     // `$.a.b` and `$['a'].b`, by far the most common, need no query engine.
     plain: Option<Vec<String>>,
+    // `$.a.b[*]` as well.
+    items_of: Option<Vec<String>>,
 }
 
 impl JsonPath {
@@ -36,12 +38,23 @@ impl JsonPath {
             return Err(Diagnostic::error(codes::INVALID_VALUE, text.span, message)
                 .help("`docs/jsonpath.md` lists what is not supported"));
         }
-        Ok(Self { plain: plain_names(&text.value), written: text.value.clone(), query })
+        let list = text.value.strip_suffix("[*]").unwrap_or(&text.value);
+        Ok(Self { plain: plain_names(&text.value), items_of: plain_names(list), written: text.value.clone(), query })
     }
 
     /// The path as written.
     pub(crate) fn as_str(&self) -> &str {
         &self.written
+    }
+
+    /// The names it is made of, when it is `$.a.b` and the like.
+    pub(crate) fn names(&self) -> Option<&[String]> {
+        self.plain.as_deref()
+    }
+
+    /// The names that lead to a list whose items are records: `$.a.b` and `$.a.b[*]`.
+    pub(crate) fn names_to_list(&self) -> Option<&[String]> {
+        self.items_of.as_deref()
     }
 
     /// All values it selects, in document order.

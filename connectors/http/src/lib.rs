@@ -19,6 +19,7 @@ mod connection;
 mod connector;
 mod csv_text;
 mod describe;
+mod direct;
 mod echo;
 mod excerpt;
 mod exchange;

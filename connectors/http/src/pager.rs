@@ -43,29 +43,84 @@ pub(crate) struct Page<'a> {
 
 /// A fingerprint of records.
 pub(crate) fn fingerprint<T: AsRef<Json>>(records: &[T]) -> u64 {
-    let mut hasher = PlFixedStateQuality::default().build_hasher();
-    records.iter().for_each(|record| mix(record.as_ref(), &mut hasher));
-    hasher.finish()
+    let mut fingerprint = Fingerprint::default();
+    records.iter().for_each(|record| fingerprint.value(record.as_ref()));
+    fingerprint.finish()
 }
 
-/// A value as it is written: a page that comes again has its members in the same order.
-fn mix(value: &Json, hasher: &mut impl Hasher) {
-    match value {
-        Json::Null => hasher.write_u8(0),
-        Json::Bool(truth) => truth.hash(hasher),
-        Json::Number(number) => number.hash(hasher),
-        Json::String(text) => text.hash(hasher),
-        Json::Array(items) => {
-            hasher.write_usize(items.len());
-            items.iter().for_each(|item| mix(item, hasher));
-        }
-        Json::Object(members) => {
-            hasher.write_usize(members.len());
-            for (name, member) in members {
-                name.hash(hasher);
-                mix(member, hasher);
+/// What values look like as they are written: a page that comes again has its members in the same order.
+pub(crate) struct Fingerprint(<PlFixedStateQuality as BuildHasher>::Hasher);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(PlFixedStateQuality::default().build_hasher())
+    }
+}
+
+impl Fingerprint {
+    pub(crate) fn null(&mut self) {
+        self.0.write_u8(0);
+    }
+
+    pub(crate) fn truth(&mut self, truth: bool) {
+        self.0.write_u8(1 + u8::from(truth));
+    }
+
+    pub(crate) fn int(&mut self, number: i64) {
+        self.0.write_i64(number);
+    }
+
+    /// A whole number beyond 63 bits.
+    pub(crate) fn large(&mut self, number: u64) {
+        self.0.write_u64(number);
+    }
+
+    pub(crate) fn float(&mut self, number: f64) {
+        self.0.write_u64(number.to_bits());
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        text.hash(&mut self.0);
+    }
+
+    /// A list or an object begins.
+    pub(crate) fn open(&mut self) {
+        self.0.write_u8(3);
+    }
+
+    /// A list or an object ends.
+    pub(crate) fn close(&mut self) {
+        self.0.write_u8(4);
+    }
+
+    pub(crate) fn value(&mut self, value: &Json) {
+        match value {
+            Json::Null => self.null(),
+            Json::Bool(truth) => self.truth(*truth),
+            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(number), _) => self.int(number),
+                (None, Some(number)) => self.large(number),
+                (None, None) => self.float(number.as_f64().unwrap_or_default()),
+            },
+            Json::String(text) => self.text(text),
+            Json::Array(items) => {
+                self.open();
+                items.iter().for_each(|item| self.value(item));
+                self.close();
+            }
+            Json::Object(members) => {
+                self.open();
+                for (name, member) in members {
+                    self.text(name);
+                    self.value(member);
+                }
+                self.close();
             }
         }
+    }
+
+    pub(crate) fn finish(&self) -> u64 {
+        self.0.finish()
     }
 }
 

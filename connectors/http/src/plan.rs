@@ -1,6 +1,7 @@
 //! A definition made ready to run: templates and paths parsed, defaults filled in, names resolved.
 
 use crate::call::Call;
+use crate::direct::Direct;
 use crate::json_path::JsonPath;
 use crate::limiter::Pace;
 pub(crate) use crate::operation_plan::OperationPlan;
@@ -121,6 +122,8 @@ pub(crate) struct StreamPlan {
     pub(crate) router: Option<RouterPlan>,
     pub(crate) incremental: Option<IncrementalPlan>,
     pub(crate) policy: Policy,
+    /// How pages are read straight into columns, when they can be.
+    pub(crate) direct: Option<Arc<Direct>>,
 }
 
 /// Where records are.

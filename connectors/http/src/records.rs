@@ -1,6 +1,6 @@
 //! Records of an answer that is held as a whole, and rows of them.
 
-use crate::plan::{ColumnFrom, ColumnPlan, RecordsPlan, StreamPlan};
+use crate::plan::{ColumnPlan, RecordsPlan, StreamPlan};
 use polars::prelude::{BooleanChunked, Column, DataFrame, IntoSeries, Series, StringChunkedBuilder};
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
@@ -129,13 +129,6 @@ impl ColumnPlan {
             });
         }
         values_to_series(&self.name, &self.ty, &values).map_err(Error::bug)
-    }
-
-    /// The member of its name, when the column has no rules that could make something else of it.
-    fn plain<'a>(&self, record: &'a Json) -> Option<&'a Json> {
-        let ColumnFrom::Member(name) = &self.from else { return None };
-        let ruled = self.case.is_some() || !(self.nulls.is_empty() && self.yes.is_empty() && self.no.is_empty());
-        if ruled { None } else { record.as_object()?.get(name) }
     }
 }
 

@@ -2,25 +2,39 @@
 
 use crate::call::Prepared;
 use crate::connection::Connection;
+use crate::direct::DirectPage;
 use crate::pager::{Page, Pager, fingerprint};
 use crate::plan::StreamPlan;
-use crate::policy::{Answered, Verdict};
+use crate::policy::{Answered, Verdict, without_bom};
 use crate::template::Names;
 use async_trait::async_trait;
+use bytes::Bytes;
+use polars::prelude::DataFrame;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 use towpath_connector::{Chunk, Error, Extract, Result};
 use towpath_spec::Schema;
 use url::Url;
 
-/// One page of an answer.
-pub(crate) struct Fetched {
-    /// `None`: there is nothing.
-    pub(crate) answer: Option<Json>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) url: Url,
+/// A good answer to the call for a page.
+struct Good {
+    status: StatusCode,
+    pause: Option<Duration>,
+    headers: HeaderMap,
+    url: Url,
+    body: Bytes,
+}
+
+/// What is on a page.
+pub(crate) enum Content {
+    /// The answer.
+    Answer(Json),
+    /// Rows, all of which fit the stream's columns.
+    Rows(DataFrame),
 }
 
 /// A reader of pages, shared by sources and lookups.
@@ -66,68 +80,99 @@ impl Pages {
     /// # Errors
     /// The page could not be had, and is still the next one; or going on would never end.
     pub(crate) async fn page(&mut self, request: &Prepared) -> Result<Option<Json>> {
-        let fetched = self.fetch(request).await?;
-        let Some(answer) = fetched.answer else {
+        match self.fetch(request).await? {
+            Some(good) => self.answer(good),
+            None => Ok(None),
+        }
+    }
+
+    /// The same for whoever has no use for the request and wants no more than rows.
+    async fn next(&mut self) -> Result<Option<Content>> {
+        let request = self.request().map_err(|unready| unready.into_error(&self.stream.name))?;
+        let Some(good) = self.fetch(&request).await? else { return Ok(None) };
+        if let Some(page) = self.direct(&good) {
+            let moved = self.advance(&good, &page.answer, page.frame.height(), page.content)?;
+            return Ok(moved.then_some(Content::Rows(page.frame)));
+        }
+        Ok(self.answer(good)?.map(Content::Answer))
+    }
+
+    /// A page straight as rows, when there is nothing unusual about it.
+    fn direct(&self, good: &Good) -> Option<DirectPage> {
+        let stream = &self.stream;
+        let page = stream.direct.as_ref()?.page(&stream.columns, without_bom(&good.body))?;
+        let is_good = matches!(stream.policy.content(&self.answered(good), &page.answer), Verdict::Good);
+        (is_good && !stream.policy.answer_is_absent(&page.answer)).then_some(page)
+    }
+
+    /// A page in general.
+    fn answer(&mut self, good: Good) -> Result<Option<Json>> {
+        let Some(answer) = self.read(&good)? else {
             self.pager.finish();
             return Ok(None);
         };
         let records = self.stream.records(&answer);
-        if self.pager.was_cut(records.len())? {
-            return Ok(None);
-        }
-        let page = Page {
-            answer: &answer,
-            headers: &fetched.headers,
-            url: &fetched.url,
-            records: records.len(),
-            content: fingerprint(&records),
-        };
-        self.pager.advance(&page)?;
+        let (height, content) = (records.len(), fingerprint(&records));
         drop(records);
-        Ok(Some(answer))
+        Ok(self.advance(&good, &answer, height, content)?.then_some(answer))
     }
 
-    /// The same for whoever has no use for the request.
-    async fn next(&mut self) -> Result<Option<Json>> {
-        let request = self.request().map_err(|unready| unready.into_error(&self.stream.name))?;
-        self.page(&request).await
+    /// Goes on behind a page; false when the same page is to be asked for again.
+    fn advance(&mut self, good: &Good, answer: &Json, records: usize, content: u64) -> Result<bool> {
+        if self.pager.was_cut(records)? {
+            return Ok(false);
+        }
+        self.pager.advance(&Page { answer, headers: &good.headers, url: &good.url, records, content })?;
+        Ok(true)
     }
 
-    async fn fetch(&self, request: &Prepared) -> Result<Fetched> {
+    fn answered(&self, good: &Good) -> Answered<'_> {
+        let (status, pause) = (good.status, good.pause);
+        Answered { connection: &self.connection, what: &self.stream.name, status, pause }
+    }
+
+    /// Asks for a page; when there is none, that is the end.
+    async fn fetch(&mut self, request: &Prepared) -> Result<Option<Good>> {
         let reply = self.connection.exchange(request, &self.stream.auth).await?;
-        let headers = reply.headers().clone();
-        let url = request.url.clone();
-        let nothing = |headers, url| Fetched { answer: None, headers, url };
-        let (status, pause) = (reply.status(), reply.pause());
-        let answered = Answered { connection: &self.connection, what: &self.stream.name, status, pause };
+        let (status, pause, headers) = (reply.status(), reply.pause(), reply.headers().clone());
         let body = if status.is_success() {
             reply.bytes(self.stream.records.limit()).await?
         } else {
             reply.head_of_body().await
         };
-        match self.stream.policy.status(&answered, &body) {
-            Verdict::Good => {}
-            Verdict::Nothing => return Ok(nothing(headers, url)),
-            Verdict::Failed(error) => return Err(error),
-            Verdict::Refused(message) => return Err(Error::remote(format!("{}: {message}", self.stream.name))),
+        let good = Good { status, pause, headers, url: request.url.clone(), body };
+        match self.stream.policy.status(&self.answered(&good), &good.body) {
+            Verdict::Good => Ok(Some(good)),
+            Verdict::Nothing => {
+                self.pager.finish();
+                Ok(None)
+            }
+            Verdict::Failed(error) => Err(error),
+            Verdict::Refused(message) => Err(Error::remote(format!("{}: {message}", self.stream.name))),
         }
+    }
+
+    /// What a good answer holds; `None`: nothing.
+    fn read(&self, good: &Good) -> Result<Option<Json>> {
         let plan = &self.stream;
-        let Some(answer) = plan.records.read(&plan.policy, &answered, &headers, &body)? else {
+        let answered = self.answered(good);
+        let Some(answer) = plan.records.read(&plan.policy, &answered, &good.headers, &good.body)? else {
             if plan.policy.empty_is_absent() || plan.records.may_be_empty() {
-                return Ok(nothing(headers, url));
+                return Ok(None);
             }
             return Err(Error::data(format!(
-                "{}: {} answered {status} with an empty body where JSON was expected",
+                "{}: {} answered {} with an empty body where JSON was expected",
                 self.stream.name,
-                self.connection.host()
+                self.connection.host(),
+                good.status
             )));
         };
-        if self.stream.policy.answer_is_absent(&answer) {
-            return Ok(nothing(headers, url));
+        if plan.policy.answer_is_absent(&answer) {
+            return Ok(None);
         }
-        match self.stream.policy.content(&answered, &answer) {
+        match plan.policy.content(&answered, &answer) {
             Verdict::Failed(error) => Err(error),
-            _ => Ok(Fetched { answer: Some(answer), headers, url }),
+            _ => Ok(Some(answer)),
         }
     }
 }
@@ -149,7 +194,7 @@ pub(crate) struct JsonExtract {
 enum At {
     Here(Box<Pages>),
     /// With a task that reads the next one.
-    Ahead(AbortOnDropHandle<(Box<Pages>, Result<Option<Json>>)>),
+    Ahead(AbortOnDropHandle<(Box<Pages>, Result<Option<Content>>)>),
     /// Nowhere: the task is gone.
     Lost,
 }
@@ -161,7 +206,7 @@ impl JsonExtract {
     }
 
     /// The pages behind the next one, and what is on that.
-    async fn page(&mut self) -> Result<(Box<Pages>, Option<Json>)> {
+    async fn page(&mut self) -> Result<(Box<Pages>, Option<Content>)> {
         let (pages, read) = match &mut self.pages {
             At::Here(pages) => {
                 let read = pages.next().await;
@@ -196,7 +241,7 @@ impl Extract for JsonExtract {
             return Ok(None);
         }
         // What a call needs is large, and most streams of many slices end behind one page.
-        let (mut pages, answer) = Box::pin(self.page()).await?;
+        let (mut pages, content) = Box::pin(self.page()).await?;
         let position = Some(pages.pager.position());
         self.pages = if self.ahead && self.begun && !pages.pager.is_done() {
             At::Ahead(AbortOnDropHandle::new(tokio::spawn(async move {
@@ -211,7 +256,11 @@ impl Extract for JsonExtract {
             // A task that was just spawned runs on this thread and on no other as long as this one does not let go of it.
             tokio::task::yield_now().await;
         }
-        let records = answer.as_ref().map(|answer| self.stream.records(answer)).unwrap_or_default();
-        Ok(Some(Chunk { position, ..self.stream.rows(&records)? }))
+        let chunk = match &content {
+            Some(Content::Rows(frame)) => Chunk { frame: frame.clone(), ..Chunk::default() },
+            Some(Content::Answer(answer)) => self.stream.rows(&self.stream.records(answer))?,
+            None => self.stream.rows(&[])?,
+        };
+        Ok(Some(Chunk { position, ..chunk }))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::router::{filled_by_slices, slice_names};
 use super::{Compiler, names};
+use crate::direct::Direct;
 use crate::plan::{ColumnFrom, ColumnPlan, IncrementalPlan, PagerKind, PagerPlan, RecordsPlan, StreamPlan};
 use std::sync::Arc;
 use towpath_files::xml::Selector;
@@ -37,7 +38,7 @@ impl Compiler<'_> {
         let taken = router.iter().flat_map(|router| &router.take).map(|take| (&take.column, &take.ty));
         let fields = taken.chain(columns.iter().map(|column| (&column.name, &column.ty)));
         let fields = fields.map(|(name, ty)| Field::new(name, ty.clone())).collect();
-        Some(StreamPlan {
+        let mut plan = StreamPlan {
             name: doc.name.value.clone(),
             call: call?,
             params,
@@ -53,7 +54,10 @@ impl Compiler<'_> {
             router,
             incremental,
             policy,
-        })
+            direct: None,
+        };
+        plan.direct = Direct::of(&plan).map(Arc::new);
+        Some(plan)
     }
 
     pub(super) fn column(&mut self, stream: &StreamDoc, doc: &ColumnDoc) -> ColumnPlan {
