@@ -101,7 +101,12 @@ impl Runner {
             match next {
                 Ok(Some(chunk)) => {
                     let positioned = chunk.position.is_some();
-                    tokio::task::block_in_place(|| self.take_in(node, &mut intake, chunk))?;
+                    // To give way to another thread costs more than to keep a small chunk in memory.
+                    if chunk.rejects.is_empty() && !intake.writer.writes_with(&chunk.frame) {
+                        self.take_in(node, &mut intake, chunk)?;
+                    } else {
+                        tokio::task::block_in_place(|| self.take_in(node, &mut intake, chunk))?;
+                    }
                     if positioned {
                         failed = 0;
                     }

@@ -13,9 +13,13 @@ use towpath_spec::Schema as Columns;
 /// Rows of a segment, unless its bytes are reached first.
 const SEGMENT_ROWS: usize = 250_000;
 /// Bytes of a segment in memory.
-const SEGMENT_BYTES: usize = 32 << 20;
+const SEGMENT_BYTES: usize = 16 << 20;
+/// Rows of a chunk that is kept as it came.
+const SMALL_ROWS: usize = 512;
+/// Smaller chunks that are made one.
+const SMALLS: usize = 128;
 /// Rows of a row group, which is read as a whole.
-const GROUP_ROWS: usize = 65_536;
+const GROUP_ROWS: usize = 16_384;
 
 /// A finished stage.
 #[derive(Debug, Clone)]
@@ -113,13 +117,67 @@ pub(crate) struct StageWriter {
     folder: PathBuf,
     columns: Columns,
     schema: SchemaRef,
-    settled: Option<DataFrame>,
-    held: Option<DataFrame>,
+    settled: Waiting,
+    held: Waiting,
     segments: Vec<Segment>,
     committed: usize,
     written: usize,
+    /// Segments the manifest on disk tells of.
+    told: usize,
     /// Bytes of a segment in memory.
     segment_bytes: usize,
+}
+
+/// Rows that wait in memory.
+#[derive(Default)]
+struct Waiting {
+    frame: Option<DataFrame>,
+    /// The last ones, each in a chunk as small as it came.
+    small: Option<DataFrame>,
+    smalls: usize,
+    /// Counted as they come: to ask a frame of thousands of small chunks each time takes longer than all else.
+    bytes: usize,
+}
+
+impl Waiting {
+    fn rows(&self) -> usize {
+        [&self.frame, &self.small].into_iter().flatten().map(DataFrame::height).sum()
+    }
+
+    fn append(&mut self, frame: DataFrame) -> Result<()> {
+        self.bytes += frame.estimated_size();
+        if frame.height() >= SMALL_ROWS {
+            self.gather()?;
+            return stack(&mut self.frame, &frame);
+        }
+        self.smalls += 1;
+        stack(&mut self.small, &frame)?;
+        if self.smalls >= SMALLS { self.gather() } else { Ok(()) }
+    }
+
+    /// Makes one chunk of small ones, which take much more than their rows.
+    fn gather(&mut self) -> Result<()> {
+        self.smalls = 0;
+        let Some(mut small) = self.small.take() else { return Ok(()) };
+        small.rechunk_mut();
+        stack(&mut self.frame, &small)
+    }
+
+    /// All rows, which wait no longer.
+    fn take(&mut self) -> Result<Option<DataFrame>> {
+        self.gather()?;
+        Ok(std::mem::take(self).frame)
+    }
+}
+
+fn stack(on: &mut Option<DataFrame>, frame: &DataFrame) -> Result<()> {
+    match on {
+        Some(waiting) => {
+            waiting.vstack_mut(frame)?;
+        }
+        None => *on = Some(frame.clone()),
+    }
+    Ok(())
 }
 
 impl StageWriter {
@@ -131,11 +189,12 @@ impl StageWriter {
             folder: folder.to_owned(),
             columns: columns.clone(),
             schema: Arc::new(schema_to_polars(columns)),
-            settled: None,
-            held: None,
+            settled: Waiting::default(),
+            held: Waiting::default(),
             segments: Vec::new(),
             committed: 0,
             written: 0,
+            told: 0,
             segment_bytes: SEGMENT_BYTES,
         })
     }
@@ -151,10 +210,10 @@ impl StageWriter {
         if frame.height() == 0 {
             return Ok(());
         }
-        append(&mut self.held, conform(frame, &self.schema)?)?;
-        if self.is_full(self.held.as_ref()) {
+        self.held.append(conform(frame, &self.schema)?)?;
+        if self.is_full(&self.held) {
             self.write_settled()?;
-            if let Some(held) = self.held.take() {
+            if let Some(held) = self.held.take()? {
                 self.write_segment(held)?;
             }
         }
@@ -164,18 +223,26 @@ impl StageWriter {
     /// Makes everything pushed so far part of the stage.
     pub fn commit(&mut self) -> Result<()> {
         self.committed = self.segments.len();
-        if let Some(held) = self.held.take() {
-            append(&mut self.settled, held)?;
+        if let Some(held) = self.held.take()? {
+            self.settled.append(held)?;
         }
-        if self.is_full(self.settled.as_ref()) {
+        if self.is_full(&self.settled) {
             self.write_settled()?;
         }
-        self.manifest(false)
+        // Most commits are of rows in memory, which no manifest tells of.
+        if self.committed == self.told { Ok(()) } else { self.manifest(false) }
+    }
+
+    /// Whether something is written to disk when a frame is pushed and committed.
+    pub fn writes_with(&self, frame: &DataFrame) -> bool {
+        let rows = self.settled.rows() + self.held.rows() + frame.height();
+        let bytes = self.settled.bytes + self.held.bytes + frame.estimated_size();
+        rows >= SEGMENT_ROWS || bytes >= self.segment_bytes || self.committed != self.told
     }
 
     /// Takes back what was pushed since the last commit.
     pub fn roll_back(&mut self) {
-        self.held = None;
+        self.held = Waiting::default();
         for segment in self.segments.drain(self.committed..) {
             // A file left behind is in no manifest: nobody reads it, and it goes with the folder.
             let _ = std::fs::remove_file(self.folder.join(&segment.file));
@@ -191,7 +258,7 @@ impl StageWriter {
     }
 
     fn write_settled(&mut self) -> Result<()> {
-        let Some(settled) = self.settled.take() else {
+        let Some(settled) = self.settled.take()? else {
             return Ok(());
         };
         self.write_segment(settled)?;
@@ -214,11 +281,11 @@ impl StageWriter {
         Ok(())
     }
 
-    fn is_full(&self, frame: Option<&DataFrame>) -> bool {
-        frame.is_some_and(|frame| frame.height() >= SEGMENT_ROWS || frame.estimated_size() >= self.segment_bytes)
+    fn is_full(&self, waiting: &Waiting) -> bool {
+        waiting.rows() >= SEGMENT_ROWS || waiting.bytes >= self.segment_bytes
     }
 
-    fn manifest(&self, complete: bool) -> Result<()> {
+    fn manifest(&mut self, complete: bool) -> Result<()> {
         let manifest = Manifest {
             version: 1,
             node: self.node.clone(),
@@ -230,18 +297,10 @@ impl StageWriter {
         let temporary = self.folder.join("manifest.json.new");
         std::fs::write(&temporary, text)
             .and_then(|()| std::fs::rename(&temporary, self.folder.join("manifest.json")))
-            .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))
+            .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))?;
+        self.told = self.committed;
+        Ok(())
     }
-}
-
-fn append(to: &mut Option<DataFrame>, frame: DataFrame) -> Result<()> {
-    match to {
-        Some(held) => {
-            held.vstack_mut(&frame)?;
-        }
-        None => *to = Some(frame),
-    }
-    Ok(())
 }
 
 /// The frame with exactly these columns, in this order and of these types.

@@ -3,8 +3,12 @@
 use crate::plan::{ColumnFrom, ColumnPlan};
 use polars::prelude::{
     BooleanChunked, Column, DataType, Float64Chunked, Int32Chunked, Int64Chunked, IntoSeries, NewChunkedArray,
-    PolarsResult, StringChunkedBuilder,
+    PlSmallStr, PolarsResult, StringChunked,
 };
+use polars_arrow::array::{Utf8ViewArray, View};
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::datatypes::ArrowDataType;
+use polars_buffer::Buffer;
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use towpath_mapping::{Value, to_polars, values_to_series};
@@ -35,7 +39,7 @@ pub(super) struct Filling<'a> {
 }
 
 enum Cells {
-    Text(StringChunkedBuilder),
+    Text(Texts),
     Int(Vec<Option<i64>>),
     Float(Vec<Option<f64>>),
     Bool(Vec<Option<bool>>),
@@ -50,7 +54,7 @@ pub(super) struct Misfit;
 impl<'a> Filling<'a> {
     pub(super) fn new(plan: &'a ColumnPlan) -> Self {
         let cells = match &plan.ty {
-            Type::Text => Cells::Text(StringChunkedBuilder::new(plan.name.as_str().into(), 0)),
+            Type::Text => Cells::Text(Texts::default()),
             Type::Int => Cells::Int(Vec::new()),
             Type::Float => Cells::Float(Vec::new()),
             Type::Bool => Cells::Bool(Vec::new()),
@@ -67,8 +71,7 @@ impl<'a> Filling<'a> {
         match (&mut self.cells, slot) {
             (_, Slot::Absent | Slot::Null) => self.put(Value::Null),
             (Cells::Text(cells), Slot::Text(text)) if self.plain => {
-                cells.append_value(if plan.trim { text.trim() } else { text });
-                Ok(())
+                cells.push(if plan.trim { text.trim() } else { text })
             }
             (Cells::Int(cells), Slot::Int(number)) if self.plain => {
                 cells.push(Some(*number));
@@ -96,8 +99,8 @@ impl<'a> Filling<'a> {
 
     fn put(&mut self, value: Value) -> Result<(), Misfit> {
         match (&mut self.cells, value) {
-            (Cells::Text(cells), Value::Text(text)) => cells.append_value(&*text),
-            (Cells::Text(cells), Value::Null) => cells.append_null(),
+            (Cells::Text(cells), Value::Text(text)) => cells.push(&text)?,
+            (Cells::Text(cells), Value::Null) => cells.push_null(),
             (Cells::Int(cells), Value::Int(number)) => cells.push(Some(number)),
             (Cells::Int(cells), Value::Null) => cells.push(None),
             (Cells::Float(cells), Value::Float(number)) => cells.push(Some(number)),
@@ -119,7 +122,7 @@ impl<'a> Filling<'a> {
         let name = self.plan.name.as_str().into();
         let ty = to_polars(&self.plan.ty);
         let series = match self.cells {
-            Cells::Text(cells) => cells.finish().into_series(),
+            Cells::Text(cells) => cells.finish(name)?.into_series(),
             Cells::Int(cells) => Int64Chunked::from_iter_options(name, cells.into_iter()).into_series(),
             Cells::Float(cells) => Float64Chunked::from_iter_options(name, cells.into_iter()).into_series(),
             Cells::Bool(cells) => BooleanChunked::from_iter_options(name, cells.into_iter()).into_series(),
@@ -135,6 +138,45 @@ impl<'a> Filling<'a> {
             },
         };
         Ok(Some(series.into()))
+    }
+}
+
+/// Texts, in as many bytes as they have: a builder of Polars keeps 8 KiB for the few of a small page.
+#[derive(Default)]
+struct Texts {
+    views: Vec<View>,
+    bytes: Vec<u8>,
+    valid: Vec<bool>,
+    nulls: usize,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) -> Result<(), Misfit> {
+        // No page is as large as that; if one were, it would be read the general way.
+        let at = u32::try_from(self.bytes.len()).map_err(|_| Misfit)?;
+        if u32::try_from(text.len()).is_err() {
+            return Err(Misfit);
+        }
+        self.views.push(View::new_from_bytes(text.as_bytes(), 0, at));
+        if text.len() > View::MAX_INLINE_SIZE as usize {
+            self.bytes.extend_from_slice(text.as_bytes());
+        }
+        self.valid.push(true);
+        Ok(())
+    }
+
+    fn push_null(&mut self) {
+        self.views.push(View::default());
+        self.valid.push(false);
+        self.nulls += 1;
+    }
+
+    fn finish(mut self, name: PlSmallStr) -> PolarsResult<StringChunked> {
+        self.bytes.shrink_to_fit();
+        let buffers: Vec<Buffer<u8>> = if self.bytes.is_empty() { Vec::new() } else { vec![self.bytes.into()] };
+        let valid = (self.nulls > 0).then(|| Bitmap::from_iter(self.valid));
+        let texts = Utf8ViewArray::try_new(ArrowDataType::Utf8View, self.views.into(), buffers.into(), valid)?;
+        Ok(StringChunked::with_chunk(name, texts))
     }
 }
 
