@@ -160,9 +160,7 @@ impl Call {
             )),
             BadPath::Other(error) => Unready::Other(error),
         })?;
-        let joined = format!("{}/{}", base.as_str().trim_end_matches('/'), path.trim_start_matches('/'));
-        let mut url = Url::parse(&joined)
-            .map_err(|error| Unready::Other(Error::user(redact(&format!("`{joined}` is not a URL: {error}")))))?;
+        let mut url = below(&base, &path)?;
         let mut pairs = Vec::new();
         for (name, slot) in &self.query {
             match slot.value(names)? {
@@ -177,6 +175,25 @@ impl Call {
         }
         Ok(url)
     }
+}
+
+/// The URL of a path below a base.
+fn below(base: &Url, path: &str) -> std::result::Result<Url, Unready> {
+    let join = |above: &str| format!("{}/{}", above.trim_end_matches('/'), path.trim_start_matches('/'));
+    let local = join(base.path());
+    // The host was looked at when the base was read, and need not be again for each call. What could be taken for the
+    // beginning of another host (`//`, `/\`) is no such path.
+    let is_path = local.as_bytes().get(1).is_none_or(|byte| byte.is_ascii_alphanumeric() || b"_-.~%".contains(byte));
+    if is_path
+        && base.query().is_none()
+        && base.fragment().is_none()
+        && let Ok(url) = base.join(&local)
+    {
+        return Ok(url);
+    }
+    let joined = join(base.as_str());
+    Url::parse(&joined)
+        .map_err(|error| Unready::Other(Error::user(redact(&format!("`{joined}` is not a URL: {error}")))))
 }
 
 impl Prepared {
@@ -234,4 +251,29 @@ pub(crate) fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue
     HeaderValue::from_str(value).map_err(|_| {
         Error::user(format!("the value of header `{name}` has characters that cannot be sent, such as a line break"))
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_its_base() {
+        let found = |base: &str, path: &str| below(&Url::parse(base).unwrap(), path).unwrap().to_string();
+        for (base, path, expected) in [
+            ("https://host", "/a/b", "https://host/a/b"),
+            ("https://host/", "a?x=1", "https://host/a?x=1"),
+            ("https://user:word@host:8443/api/", "//a", "https://user:word@host:8443/api/a"),
+            ("https://host/api", "", "https://host/api/"),
+            ("https://host", "\\other.example/a", "https://host//other.example/a"),
+            ("https://host", "\t/other.example/a", "https://host//other.example/a"),
+            ("https://host//api", "a", "https://host//api/a"),
+            ("https://host", "gr%C3%BC%C3%9Fe/ü", "https://host/gr%C3%BC%C3%9Fe/%C3%BC"),
+        ] {
+            assert_eq!(found(base, path), expected, "{base} {path}");
+            let whole = format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'));
+            assert_eq!(found(base, path), Url::parse(&whole).unwrap().to_string(), "{base} {path}");
+        }
+    }
 }

@@ -22,6 +22,9 @@ const REDIRECTS: usize = 5;
 /// How much of an answer that is an error is read.
 const ERROR_LIMIT: usize = 64 << 10;
 
+/// Room that is made for a body before any of it has come.
+const ROOM: usize = 1 << 20;
+
 /// An answer whose head has come.
 pub(crate) struct Reply {
     what: String,
@@ -188,7 +191,9 @@ impl Reply {
     /// # Errors
     /// The connection was cut, or the body is larger than that.
     pub(crate) async fn bytes(mut self, limit: usize) -> Result<Bytes> {
-        let mut body = BytesMut::new();
+        // What the head says of the length saves growing, and is believed up to a point.
+        let told = self.response.content_length().and_then(|told| usize::try_from(told).ok());
+        let mut body = BytesMut::with_capacity(told.unwrap_or_default().min(limit).min(ROOM));
         while let Some(piece) = self.response.chunk().await.map_err(|error| self.cut(&error))? {
             if body.len() + piece.len() > limit {
                 return Err(Error::data(format!(

@@ -13,7 +13,7 @@ use towpath_spec::Schema as Columns;
 /// Rows of a segment, unless its bytes are reached first.
 const SEGMENT_ROWS: usize = 250_000;
 /// Bytes of a segment in memory.
-const SEGMENT_BYTES: usize = 16 << 20;
+const SEGMENT_BYTES: usize = 8 << 20;
 /// Rows of a chunk that is kept as it came.
 const SMALL_ROWS: usize = 512;
 /// Smaller chunks that are made one.

@@ -50,7 +50,7 @@ streams:
 fn stream(name: &str) -> Arc<StreamPlan> {
     let mut files = Files::new();
     let file = files.add(Path::new("made-up.yaml"), DEFINITION);
-    let tree = parse_yaml(&mut files, file).expect("YAML");
+    let tree = parse_yaml(&files, file).expect("YAML");
     let mut problems = Vec::new();
     let definition = decode_definition(file, &tree, &mut problems).expect("a definition");
     assert!(problems.is_empty(), "{problems:?}");

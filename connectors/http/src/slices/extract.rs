@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// A source of slices.
 pub(crate) struct SliceExtract {
     ask: Ask,
-    /// Slices under way at a time.
+    /// Slices that are begun and not yet handed on: each may hold a page, and pages may be large.
     most: usize,
     /// Whether nothing but one slice is ever read and nothing came yet: its head may be all that is wanted.
     patient: bool,
@@ -173,14 +173,13 @@ impl SliceExtract {
     /// The next chunk, and with it those that come soon.
     async fn gather(&mut self) -> Result<Option<Chunk>> {
         let mut whole: Option<Chunk> = None;
-        let mut until = None;
+        // One timer for all of them: children are many.
+        let mut patience = std::pin::pin!(tokio::time::sleep(PATIENCE));
         loop {
-            let step = match until {
-                None => self.step().await,
-                Some(until) => match tokio::time::timeout_at(until, self.step()).await {
-                    Ok(step) => step,
-                    Err(_) => return Ok(whole),
-                },
+            let step = tokio::select! {
+                biased;
+                step = self.step() => step,
+                () = &mut patience, if whole.is_some() => return Ok(whole),
             };
             match (step, &mut whole) {
                 (Ok(None), _) => return Ok(whole),
@@ -199,7 +198,7 @@ impl SliceExtract {
                     let first = std::mem::take(&mut self.patient);
                     let alone = first || chunk.position.is_none() || chunk.frame.height() >= TOGETHER;
                     whole = Some(chunk);
-                    until = Some(Instant::now() + PATIENCE);
+                    patience.as_mut().reset(Instant::now() + PATIENCE);
                     if alone {
                         return Ok(whole);
                     }
