@@ -1,5 +1,6 @@
 //! The first bytes of an answer, fit to be shown in an error.
 
+use crate::policy::looks_like_html;
 use towpath_connector::redact;
 
 /// Characters shown.
@@ -34,9 +35,54 @@ pub(crate) fn with_excerpt(body: &[u8]) -> String {
     }
 }
 
+/// `: WORDS` of an error page, its tags and scripts left out; anything else as [`with_excerpt`] shows it.
+pub(crate) fn with_words(body: &[u8]) -> String {
+    if !looks_like_html(body) {
+        return with_excerpt(body);
+    }
+    // Markup is long: the words may begin far behind the first bytes.
+    let page = redact(&String::from_utf8_lossy(&body[..body.len().min(LENGTH * 80)]));
+    match excerpt(words(&page).as_bytes()) {
+        text if text.is_empty() => with_excerpt(body),
+        text => format!(": {text}"),
+    }
+}
+
+fn words(page: &str) -> String {
+    let mut words = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once('<') {
+        words.push_str(before);
+        words.push(' ');
+        let name = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+        let end = match name.as_str() {
+            "script" | "style" => format!("</{name}"),
+            _ if after.starts_with("!--") => "-->".to_owned(),
+            _ => ">".to_owned(),
+        };
+        let lower = after.to_ascii_lowercase();
+        let Some(at) = lower.find(&end) else { return words };
+        rest = after[at + end.len()..].trim_start_matches('>');
+    }
+    words.push_str(rest);
+    let named = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    named.iter().fold(words, |words, (name, meant)| words.replace(name, meant))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_an_error_page_are_shown() {
+        let page = "<!DOCTYPE html><html><head><title>Bad Request</title><style>p {color: red}</style></head>\n<body>\
+                    <script>if (a > b) { c(); }</script><!-- <p>secret</p> --><h1>Bad  Request</h1><p>Learner&nbsp;7 &amp; others: no \
+                    e-mail</p></body></html>";
+        assert_eq!(with_words(page.as_bytes()), ": Bad Request Bad Request Learner 7 & others: no e-mail");
+        assert_eq!(with_words(b"<html><body></body></html>"), ": <html><body></body></html>");
+        assert_eq!(with_words(b"{\"a\": 1}"), ": {\"a\": 1}");
+        assert_eq!(with_words(b"<html><p>cut <scri"), ": cut");
+    }
 
     #[test]
     fn it_is_short_clean_and_without_secrets() {

@@ -1,7 +1,7 @@
 //! What an answer means: done, nothing there, turned down, or failed, and then whether to try again.
 
 use crate::connection::Connection;
-use crate::excerpt::{excerpt, with_excerpt};
+use crate::excerpt::{excerpt, with_excerpt, with_words};
 use crate::formats::xml;
 use crate::json_path::JsonPath;
 use crate::template::plain_text;
@@ -158,13 +158,13 @@ impl Policy {
             answered.what,
             answered.connection.host(),
             answered.status,
-            words.unwrap_or_else(|| with_excerpt(body))
+            words.unwrap_or_else(|| with_words(body))
         )
     }
 
     /// Why a record was turned down.
     fn words(&self, answered: &Answered<'_>, body: &[u8]) -> String {
-        self.vendor_words(body).unwrap_or_else(|| format!("{}{}", answered.status, with_excerpt(body)))
+        self.vendor_words(body).unwrap_or_else(|| format!("{}{}", answered.status, with_words(body)))
     }
 
     fn vendor_words(&self, body: &[u8]) -> Option<String> {
