@@ -37,6 +37,12 @@ fn a_definition_passes_its_own_tests() {
     assert!(ran.stdout.ends_with("5 passed, 0 failed\n"), "{}", ran.stdout);
     let ran = scratch.run("connectors test connectors/rentals.yaml").ended(0);
     assert_eq!(ran.stdout.matches("passed rentals: ").count(), 5, "{}", ran.stdout);
+    // A definition of the project stands before one that comes with Towpath.
+    scratch.write(
+        "connectors/onefile.yaml",
+        case("tests/cases/definitions/rentals.yaml").replace("connector: rentals", "connector: onefile"),
+    );
+    scratch.run("connectors test onefile").ended(0).says("passed onefile: ");
 }
 
 #[test]

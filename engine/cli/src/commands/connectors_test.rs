@@ -53,15 +53,16 @@ pub fn test(names: &[String]) -> Ended {
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-/// A definition by the name of a connector that comes with Towpath, or by its file.
+/// A definition by its file, or by the name of a connector: one of the project before one that comes with Towpath.
 fn named(name: &str) -> Result<(PathBuf, String), Failure> {
     let file = format!("{name}.yaml");
-    if let Some((path, text)) = towpath_http::BUILTIN.iter().find(|(path, _)| *path == file) {
-        return Ok((PathBuf::from(path), (*text).to_owned()));
+    let of_project = project().map(|folder| folder.join("connectors").join(&file));
+    let path = [Some(PathBuf::from(name)), of_project].into_iter().flatten().find(|path| path.is_file());
+    if let Some(path) = path {
+        return read(&path);
     }
-    let path = [PathBuf::from(name), Path::new("connectors").join(&file)].into_iter().find(|path| path.is_file());
-    match path {
-        Some(path) => read(&path),
+    match towpath_http::BUILTIN.iter().find(|(path, _)| *path == file) {
+        Some((path, text)) => Ok((PathBuf::from(path), (*text).to_owned())),
         None => Err(Failure::usage(
             format!("there is no connector `{name}`"),
             "name a connector, or the file of a definition",
@@ -69,10 +70,14 @@ fn named(name: &str) -> Result<(PathBuf, String), Failure> {
     }
 }
 
-fn of_project() -> Result<Vec<(PathBuf, String)>, Failure> {
+/// The folder of the project around the working directory.
+fn project() -> Option<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
-    let project = here.ancestors().find(|folder| folder.join(PROJECT).exists());
-    let entries = project.and_then(|folder| std::fs::read_dir(folder.join("connectors")).ok()).into_iter().flatten();
+    here.ancestors().find(|folder| folder.join(PROJECT).exists()).map(Path::to_owned)
+}
+
+fn of_project() -> Result<Vec<(PathBuf, String)>, Failure> {
+    let entries = project().and_then(|folder| std::fs::read_dir(folder.join("connectors")).ok()).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
     paths.sort();
