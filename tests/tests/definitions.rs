@@ -42,7 +42,8 @@ fn a_definition_passes_its_own_tests() {
         "connectors/onefile.yaml",
         case("tests/cases/definitions/rentals.yaml").replace("connector: rentals", "connector: onefile"),
     );
-    scratch.run("connectors test onefile").ended(0).says("passed onefile: ");
+    let ran = scratch.run("connectors test onefile").ended(0);
+    assert_eq!(ran.stdout.matches("passed onefile: ").count(), 5, "{}", ran.stdout);
 }
 
 #[test]
