@@ -259,9 +259,16 @@ pub struct SandboxArgs {
     /// The port of the first system; those after it take the next ones [default: any free port]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// What goes wrong, e.g. `500:every=7`
+    /// What goes wrong, e.g. `503:every=7,cut:when=after:op=AddUser`; docs/guide/sandbox.md has all of it
     #[arg(long, value_name = "FAULTS", default_value = "")]
     pub faults: String,
+    /// How long a token lives [default: a day]
+    #[arg(long, value_name = "SECONDS")]
+    pub token_lifetime: Option<u64>,
+    /// Requests a minute that version 2 of Healthier Business takes before it answers 429; the vendor's own limit is 60
+    /// [default: as many as come]
+    #[arg(long, value_name = "N")]
+    pub most_a_minute: Option<u32>,
 }
 
 /// `towpath runs`.

@@ -25,7 +25,7 @@
 //! | `slow` | answers late; joins with any other rule | `ms=N` |
 //! | `hold` | does and answers nothing until the rules are changed; joins with any other rule | |
 //! | `refuse` | `{"Status":false,"ErrorMessage":…}`, nothing done (Human Focus only) | `message=TEXT` |
-//! | `expire` | every token dies after so many uses (Human Focus only; takes no selection) | `uses=N` |
+//! | `expire` | every token dies after so many uses (takes no selection) | `uses=N` |
 //!
 //! Which requests a rule means: `op=NAME` (the operation), `path=PART`, `method=NAME`, `body=PART` (the request's
 //! body contains it). Which of those it strikes, counted per rule from 1: `skip=N` passes over the first N, then
@@ -48,7 +48,7 @@ pub(crate) use switch::{Asked, Struck};
 pub struct Faults {
     /// Tried in this order.
     pub rules: Vec<Rule>,
-    /// Human Focus tokens die after so many uses.
+    /// Tokens die after so many uses.
     pub token_uses: Option<u64>,
 }
 

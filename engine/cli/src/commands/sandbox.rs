@@ -4,6 +4,7 @@ use crate::args::SandboxArgs;
 use crate::failure::{Ended, Failure};
 use crate::{stand_ins, world};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use towpath_connector::Error;
 use towpath_sandbox::{Faults, Options, System};
@@ -30,8 +31,15 @@ pub fn sandbox(args: &SandboxArgs) -> Ended {
         let mut systems = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let port = args.port.and_then(|first| first.checked_add(u16::try_from(at).ok()?));
-            let options =
-                Options { seed: stand_ins::seed(&args.seed), faults: faults.clone(), port, ..Options::default() };
+            let usual = Options::default();
+            let options = Options {
+                seed: stand_ins::seed(&args.seed),
+                faults: faults.clone(),
+                port,
+                token_lifetime: args.token_lifetime.map_or(usual.token_lifetime, Duration::from_secs),
+                most_a_minute: args.most_a_minute,
+                ..usual
+            };
             let system = towpath_sandbox::start(name, options).await;
             systems.push(system.map_err(|error| Failure::World(Error::user(error.to_string())))?);
         }
