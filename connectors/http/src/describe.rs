@@ -16,7 +16,12 @@ pub(crate) const STANDARD: [&str; 6] = ["rate", "concurrency", "timeout", "overr
 fn standard(definition: &Definition) -> Vec<Setting> {
     let defaults = &definition.defaults;
     let rate = match defaults.rate {
-        Some(rate) => format!("{}/{} s", rate.requests, rate.per_seconds),
+        Some(rate) => match rate.per_seconds {
+            1.0 => format!("`{}/s`", rate.requests),
+            60.0 => format!("`{}/min`", rate.requests),
+            3600.0 => format!("`{}/hour`", rate.requests),
+            seconds => format!("{} in {seconds} s", rate.requests),
+        },
         None => "unlimited".to_owned(),
     };
     vec![
