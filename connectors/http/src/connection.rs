@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use towpath_connector::{Connect, Error, Result, Secret};
+use towpath_connector::{Connect, Error, Result, Secret, Setting};
 use url::Url;
 
 /// Settings that say who logs in.
@@ -107,12 +107,13 @@ impl Connection {
         &self.name
     }
 
-    /// What system this is, and whose data of it: the address and what else is required and no secret. Who logs in does
-    /// not count: another account of the same organisation writes to the same place.
+    /// What system this is, and whose data of it: its addresses, those that are not given but known, too, and what else is
+    /// required and no secret. Who logs in does not count: another account of the same organisation writes to the same place.
     pub(crate) fn identity(&self) -> String {
-        let required = self.api.descriptor.settings.iter().filter(|setting| setting.required && !setting.secret);
+        let says = |setting: &&Setting| (setting.required || setting.name.ends_with("url")) && !setting.secret;
+        let required = self.api.descriptor.settings.iter().filter(says);
         let told = required.filter(|setting| !LOGIN_NAMES.contains(&setting.name.as_str()));
-        let values = told.filter_map(|setting| self.config.get(&setting.name));
+        let values = told.filter_map(|setting| self.config.get(&setting.name)).filter(|value| !value.is_null());
         let texts = values.map(|value| match value.as_str() {
             Some(text) => text.trim_end_matches('/').to_owned(),
             None => value.to_string(),

@@ -86,6 +86,14 @@ impl RecordsPlan {
         if matches!(self, Self::File) { FILE_LIMIT } else { PAGE_LIMIT }
     }
 
+    /// Whether the place of the records is not there: an answer that has none, or one that is something else.
+    pub(crate) fn are_missing(&self, answer: &Json) -> bool {
+        let Self::Json { path: Some(path), .. } = self else { return false };
+        let is_there =
+            |names: &[String]| names.iter().try_fold(answer, |value, name| value.as_object()?.get(name)).is_some();
+        path.all(answer).is_empty() && !path.names_to_list().is_some_and(is_there)
+    }
+
     /// Whether an answer without a body is one without records.
     pub(crate) fn may_be_empty(&self) -> bool {
         !matches!(self, Self::Json { .. } | Self::Xml(_))
@@ -114,6 +122,12 @@ impl RecordsPlan {
             _ if looks_like_html(body) || (kind.contains("html") && !matches!(self, Self::Text { .. })) => {
                 Err(wrong(answered, "HTML where a file was expected", body))
             }
+            Self::File | Self::Csv { .. } if kind.contains("json") => match (complaint(policy, answered, body), self) {
+                (Some(error), _) => Err(error),
+                // A file may be JSON.
+                (None, Self::File) => Ok(Some(file(written, headers, body))),
+                (None, _) => Err(wrong(answered, "JSON where CSV was expected", body)),
+            },
             Self::File => Ok(Some(file(written, headers, body))),
             Self::Csv { delimiter, skip_lines } => {
                 let records = csv_text::records(&text(answered, &kind, body)?, *delimiter, *skip_lines);
@@ -140,6 +154,11 @@ fn text(answered: &Answered<'_>, kind: &str, body: &[u8]) -> Result<String> {
             if kind.contains("charset=") { kind } else { "UTF-8, as the answer names none" }
         ))),
     }
+}
+
+/// The error JSON tells of where a file was expected.
+fn complaint(policy: &Policy, answered: &Answered<'_>, body: &[u8]) -> Option<Error> {
+    policy.complaint(answered, &serde_json::from_slice(body).ok()?)
 }
 
 /// A file as a record.

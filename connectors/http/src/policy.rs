@@ -248,6 +248,16 @@ impl Policy {
         }
     }
 
+    /// The error a good answer without records tells of, in the vendor's words.
+    pub(crate) fn complaint(&self, answered: &Answered<'_>, answer: &Json) -> Option<Error> {
+        let (what, host) = (answered.what, answered.connection.host());
+        let words = self.message(answer)?;
+        Some(
+            Error::remote(format!("{what}: {host} answered {} without records: {words}", answered.status))
+                .help("if that is no error, have `error_message` of the definition not find it"),
+        )
+    }
+
     /// What an answer says of itself.
     fn judged(&self, answer: &Json) -> Judged {
         let is =

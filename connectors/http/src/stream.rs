@@ -172,6 +172,10 @@ impl Pages {
         }
         match plan.policy.content(&answered, &answer) {
             Verdict::Failed(error) => Err(error),
+            _ if plan.records.are_missing(&answer) => match plan.policy.complaint(&answered, &answer) {
+                Some(error) => Err(error),
+                None => Ok(Some(answer)),
+            },
             _ => Ok(Some(answer)),
         }
     }

@@ -67,6 +67,7 @@ fn mistakes_in_bodies_and_fields() {
             "`format` and `zone` are for dates and times, and the type is `text`",
         ),
         ("record", "{a: {type: date, format: \"%Q\"}}", "`%Q` is not a format in strftime's letters"),
+        ("record", "{a: {type: date, format: DD.MM.YYYY}}", "`DD.MM.YYYY` is not a format in strftime's letters"),
         ("record", "{a: {type: datetime, zone: Londinium}}", "`Londinium` is not a time zone"),
         ("record", "{a: {type: text, join: \",\"}}", "`join` makes one text of a list, and the type is `text`"),
     ];

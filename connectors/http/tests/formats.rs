@@ -59,6 +59,11 @@ async fn csv_records_are_lines_by_their_header() {
     }
     let error = rows(stream, say(200, "text/html", "<html>Sign in")).await.err().unwrap();
     assert!(error.message.contains("HTML"), "{error:?}");
+    let error = rows(stream, say(200, "application/json", "{\"error\": 1}")).await.err().unwrap();
+    assert!(error.message.contains("JSON where CSV was expected"), "{error:?}");
+    let told = stream.replace("    schema:", "    error_message: $.error\n    schema:");
+    let error = rows(&told, say(200, "application/json", "{\"error\": \"no rights\"}")).await.err().unwrap();
+    assert!(error.message.ends_with("without records: no rights"), "{error:?}");
     let error = rows(stream, say(200, "text/csv", "x\na;b\n1;2;3\n")).await.err().unwrap();
     assert!(error.message.contains("record 1 has 3 fields, expected 2"), "{error:?}");
 }

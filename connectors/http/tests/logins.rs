@@ -252,3 +252,24 @@ fn overrides_of_logins_are_checked() {
         assert!(error.message.contains(says), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn a_token_that_stands_elsewhere_is_not_shown() {
+    let server = Server::start(|_: &Seen| answer(200, &json!({"data": {"token": "elsewhere-5521"}, "ok": true}))).await;
+    let auth = "  token:\n    type: session\n    request: {path: /login}\n    token: $.token\n";
+    let error = read(&world(&definition("", auth, "token"), &server, json!({})), "items").await.unwrap_err();
+    assert!(error.message.contains("without a token at `$.token`; there is `data`, `ok`"), "{}", error.message);
+    assert!(!error.message.contains("elsewhere-5521"), "{}", error.message);
+}
+
+#[test]
+fn an_address_that_is_a_default_tells_systems_apart_as_well() {
+    let definition = "version: 1\nconnector: test\nconfig:\n  base_url: {type: text, default: \"https://one.example/api\"}\n\
+                      operations:\n  send:\n    kind: create\n    request: {path: /send, body: record}\n    fields: {id: int}\n";
+    let target = |settings: Json| {
+        let world = World::new(defined(definition), settings);
+        world.connector.writer(&world.connect).unwrap().target()
+    };
+    assert_eq!(target(json!({})), "https://one.example/api");
+    assert_eq!(target(json!({"base_url": "https://two.example/api/"})), "https://two.example/api");
+}

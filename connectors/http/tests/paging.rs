@@ -248,3 +248,14 @@ operations:
     let info = world.operation("Change").info().clone();
     assert!(info.idempotent && info.request == "PATCH /things/{{ record.id }}");
 }
+
+#[tokio::test]
+async fn an_answer_that_complains_in_the_place_of_records_is_an_error() {
+    let page = "    request: {path: /}\n    error_message: $.error.message\n";
+    let says = |answer: Json| Router::new().route("/", get(move || async move { answer.to_string() }));
+    let error = read(page, says(json!({"error": {"message": "licence expired"}}))).await.unwrap_err();
+    assert!(error.message.ends_with("answered 200 OK without records: licence expired"), "{}", error.message);
+    assert_eq!(read(page, says(json!({"error": null}))).await.unwrap(), [0_i64; 0]);
+    let both = json!({"items": [], "error": {"message": "nothing today"}});
+    assert_eq!(read(page, says(both)).await.unwrap(), [0_i64; 0]);
+}

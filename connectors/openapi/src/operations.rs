@@ -45,7 +45,7 @@ impl Work<'_> {
         page.open("request");
         call.write_request(page, "record", &[]);
         if let Some(body) = &call.body {
-            write_body(page, body, "record");
+            write_body(page, body, "record", call.params.is_empty());
         }
         page.close();
         self.fields(page, call);

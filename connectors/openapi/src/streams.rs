@@ -67,7 +67,7 @@ impl Work<'_> {
         page.open("request");
         call.write_request(page, "params", filled);
         if let Some(body) = &call.body {
-            write_body(page, body, "params");
+            write_body(page, body, "params", false);
         }
         page.close();
         self.params(page, call, filled);
@@ -125,7 +125,8 @@ impl Work<'_> {
         if let Some(media) = &call.other_answer {
             match media.as_str() {
                 media if media.contains("csv") => {
-                    page.line("# the columns of the CSV, by their headers\nid: {type: text, doc: not described}")
+                    page.line("# the columns of the CSV, by their headers");
+                    page.line("id: {type: text, doc: not described}");
                 }
                 media if media.starts_with("text/") => page.line("text: {type: text, doc: the whole answer}"),
                 _ => {
@@ -213,7 +214,7 @@ pub(crate) fn fields_of(body: &Body) -> Vec<(String, Json, bool)> {
 }
 
 /// Writes a body whose fields are of a scope.
-pub(crate) fn write_body(page: &mut Page, body: &Body, scope: &str) {
+pub(crate) fn write_body(page: &mut Page, body: &Body, scope: &str, alone: bool) {
     if !is_object(&body.schema) {
         return page.line(&format!("body: {{json: {}}}", scalar(&template(scope, "body"))));
     }
@@ -222,6 +223,13 @@ pub(crate) fn write_body(page: &mut Page, body: &Body, scope: &str) {
         BodyKind::Form => "form",
         BodyKind::Multipart => "multipart",
     };
+    // A field that is not given is left out of a record; in a template it is null, and a null may take a value away.
+    if alone && body.kind == BodyKind::Json {
+        return page.line("body: record");
+    }
+    if scope == "record" && body.kind == BodyKind::Json {
+        page.line("# a field that is not given is null here; take out what must not be sent so");
+    }
     page.open("body");
     page.open(kind);
     for (name, schema, _) in fields_of(body) {

@@ -6,8 +6,9 @@
 use crate::auth::{check_settings, sensitive};
 use crate::call::{Call, Prepared};
 use crate::connection::Connection;
-use crate::excerpt::with_excerpt;
+use crate::excerpt::{with_excerpt, with_words};
 use crate::json_path::JsonPath;
+use crate::policy::looks_like_markup;
 use crate::template::Names;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -204,21 +205,29 @@ impl TokenSource {
                 "connection `{}`: {} answered the login {why}{}",
                 connection.name(),
                 connection.host(),
-                with_excerpt(body)
+                // What is no page may well be the token, where another one was looked for.
+                if looks_like_markup(body) { with_words(body) } else { String::new() }
             ))
-            .help("check `base_url`: is it the API, or a web page?")
         };
+        let page = "check `base_url`: is it the API, or a web page?";
         let text = String::from_utf8_lossy(body);
         let Some(path) = &self.spec.from else {
             let token = text.trim().trim_matches('"').trim();
             if token.is_empty() || token.starts_with('<') || token.contains(char::is_whitespace) {
-                return Err(useless("with something that is no token"));
+                return Err(useless("with something that is no token").help(page));
             }
             return Ok((token.to_owned(), self.spec.expiry.lifetime));
         };
-        let answer: Json = serde_json::from_slice(body).map_err(|_| useless("with something that is not JSON"))?;
+        let answer: Json =
+            serde_json::from_slice(body).map_err(|_| useless("with something that is not JSON").help(page))?;
         let token = path.first(&answer).and_then(Json::as_str).filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| useless(&format!("without a token at `{}`", path.as_str())))?;
+        let token = token.ok_or_else(|| {
+            let names =
+                answer.as_object().map(|members| members.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>());
+            let has = names.filter(|names| !names.is_empty()).map(|names| format!("; there is {}", names.join(", ")));
+            useless(&format!("without a token at `{}`{}", path.as_str(), has.unwrap_or_default()))
+                .help("check `token:` of the login in the definition, and `base_url`")
+        })?;
         Ok((token.to_owned(), self.spec.expiry.of(&answer)))
     }
 

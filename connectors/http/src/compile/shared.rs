@@ -48,8 +48,14 @@ impl Compiler<'_> {
 
     /// A format in strftime's letters.
     pub(super) fn time_format(&mut self, format: &Text) {
-        if chrono::format::StrftimeItems::new(&format.value).any(|item| item == chrono::format::Item::Error) {
-            self.wrong(format, format!("`{format}` is not a format in strftime's letters"));
+        use chrono::format::{Item, StrftimeItems};
+        let fixed = |item: Item<'_>| matches!(item, Item::Literal(_) | Item::Space(_));
+        // `DD.MM.YYYY` has no letter that stands for anything, and would be sent as it is.
+        if StrftimeItems::new(&format.value).any(|item| item == Item::Error)
+            || StrftimeItems::new(&format.value).all(fixed)
+        {
+            self.wrong(format, format!("`{format}` is not a format in strftime's letters")).help =
+                Some("a day is `%d/%m/%Y` or `%Y-%m-%d`, a time `%H:%M:%S`".to_owned());
         }
     }
 

@@ -62,6 +62,7 @@ impl Compiler<'_> {
 
     pub(super) fn column(&mut self, stream: &StreamDoc, doc: &ColumnDoc) -> ColumnPlan {
         self.misplaced_rules(doc);
+        doc.rules.formats.iter().flatten().for_each(|format| self.time_format(format));
         let defaults: &DefaultsDoc = &self.definition.defaults;
         let rules: [&ColumnRules; 3] = [&doc.rules, &stream.columns, &defaults.columns];
         let zone_name = rules.iter().find_map(|rules| rules.zone.clone());
@@ -189,9 +190,7 @@ impl Compiler<'_> {
 
     pub(super) fn incremental(&mut self, stream: &StreamDoc, doc: &IncrementalStreamDoc) -> IncrementalPlan {
         let lookback = doc.lookback.and_then(|lookback| chrono::TimeDelta::from_std(lookback).ok());
-        if chrono::format::StrftimeItems::new(&doc.format.value).any(|item| item == chrono::format::Item::Error) {
-            self.wrong(&doc.format, format!("`{}` is not a format in strftime's letters", doc.format));
-        }
+        self.time_format(&doc.format);
         if !doc.overlap.is_zero() && stream.key.is_empty() {
             self.problems.push(
                 Diagnostic::error(codes::MISSING_KEY, doc.span, "windows that overlap need the stream's `key`")

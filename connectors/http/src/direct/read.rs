@@ -30,7 +30,11 @@ pub(super) fn page(direct: &Direct, columns: &[ColumnPlan], body: &[u8]) -> Opti
     let mut parser = serde_json::Deserializer::from_slice(body);
     let answer = Answer { rows: &mut rows, path: &direct.path }.deserialize(&mut parser).ok()?;
     parser.end().ok()?;
-    let Rows { columns, content, height, .. } = rows;
+    let Rows { columns, content, height, began, .. } = rows;
+    // Where there is no list, there may be a reason in its place.
+    if !began {
+        return None;
+    }
     let columns: Vec<Column> = columns.into_iter().map(|column| column.finish().ok()?).collect::<Option<_>>()?;
     Some(DirectPage { answer, frame: DataFrame::new(height, columns).ok()?, content: content.finish() })
 }
