@@ -18,7 +18,7 @@ fn a_definition_made_of_a_document_is_a_connector_at_once() {
     let scratch = project();
     scratch.write("library.json", case("connectors/openapi/tests/cases/library.json"));
     let made = scratch.run("connectors new library --from library.json").ended(0);
-    made.says("5 streams, 4 operations").says("guessed, to be checked").says("list_books: how its pages");
+    made.says("6 streams, 4 operations").says("guessed, to be checked").says("list_books: how its pages");
     scratch.run("validate").ended(0).says("all well");
     let shown = scratch.run("connectors show library list_books").ended(0);
     assert!(shown.stdout.contains("GET /books") && shown.stdout.contains("on-shelf"), "{}", shown.stdout);
