@@ -41,16 +41,21 @@ pub(crate) fn lines(text: &str, delimiter: u8, skip_lines: usize) -> Result<Vec<
     records.collect()
 }
 
-/// Records of a text whose first line, behind those that are skipped, names the fields.
+/// Records of a text whose first line, behind those that are skipped, names the fields; `wanted` must be among them.
 ///
 /// # Errors
-/// Where it is no CSV, or a line that has another number of fields than the header.
-pub(crate) fn records(text: &str, delimiter: u8, skip_lines: usize) -> Result<Vec<Json>, String> {
+/// Where it is no CSV, a wanted field that is none, or a line that has another number of fields than the header.
+pub(crate) fn records(text: &str, delimiter: u8, skip_lines: usize, wanted: &[String]) -> Result<Vec<Json>, String> {
     let mut lines = lines(text, delimiter, skip_lines)?.into_iter();
     let Some(header) = lines.next() else { return Ok(Vec::new()) };
     let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
     if let Some(twice) = header.iter().enumerate().find(|(at, name)| header[..*at].contains(name)) {
         return Err(format!("two columns are named `{}`", twice.1));
+    }
+    // A name that is not there would be null in every row.
+    if let Some(absent) = wanted.iter().find(|name| !header.contains(name)) {
+        let names: Vec<String> = header.iter().map(|name| format!("`{name}`")).collect();
+        return Err(format!("its header has no `{absent}`: it is {}", names.join(", ")));
     }
     lines
         .enumerate()
@@ -74,11 +79,13 @@ mod tests {
     fn records_by_their_header() {
         let text = "\u{feff}made today\r\nId;Name\r\n\"007\";\"A;\"\"B\"\"\nC\"\r\n\r\n8;\r\n";
         let expected = vec![json!({"Id": "007", "Name": "A;\"B\"\nC"}), json!({"Id": "8", "Name": ""})];
-        assert_eq!(records(text, b';', 1).unwrap(), expected);
-        assert_eq!(records("", b',', 0).unwrap(), Vec::<Json>::new());
-        assert_eq!(records("a,b\n", b',', 0).unwrap(), Vec::<Json>::new());
-        assert!(records("a,b\n1\n", b',', 0).unwrap_err().contains("record 1 has 1 fields, expected 2"));
-        assert!(records("a,a\n1,2\n", b',', 0).unwrap_err().contains("two columns are named `a`"));
+        assert_eq!(records(text, b';', 1, &["Name".to_owned()]).unwrap(), expected);
+        assert_eq!(records("", b',', 0, &["a".to_owned()]).unwrap(), Vec::<Json>::new());
+        assert_eq!(records("a,b\n", b',', 0, &[]).unwrap(), Vec::<Json>::new());
+        assert!(records("a,b\n1\n", b',', 0, &[]).unwrap_err().contains("record 1 has 1 fields, expected 2"));
+        let absent = records("a,b\n", b',', 0, &["c".to_owned()]).unwrap_err();
+        assert_eq!(absent, "its header has no `c`: it is `a`, `b`");
+        assert!(records("a,a\n1,2\n", b',', 0, &[]).unwrap_err().contains("two columns are named `a`"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::csv_text;
 use crate::excerpt::with_excerpt;
+use crate::json_path::Place;
 use crate::plan::RecordsPlan;
 use crate::policy::{Answered, Policy, looks_like_html, looks_like_markup};
 use crate::xml_json::xml_to_json;
@@ -86,12 +87,16 @@ impl RecordsPlan {
         if matches!(self, Self::File) { FILE_LIMIT } else { PAGE_LIMIT }
     }
 
-    /// Whether the place of the records is not there: an answer that has none, or one that is something else.
-    pub(crate) fn are_missing(&self, answer: &Json) -> bool {
-        let Self::Json { path: Some(path), .. } = self else { return false };
-        let is_there =
-            |names: &[String]| names.iter().try_fold(answer, |value, name| value.as_object()?.get(name)).is_some();
-        path.all(answer).is_empty() && !path.names_to_list().is_some_and(is_there)
+    /// What is wrong with the place of the records in an answer that was taken for a good one; `None` when they are there,
+    /// or may be left out.
+    pub(crate) fn misplaced(&self, answer: &Json) -> Option<String> {
+        let Self::Json { path: Some(path), may_be_missing: false, .. } = self else { return None };
+        let written = path.as_str();
+        match path.place(answer) {
+            Place::There => None,
+            Place::Other(kind) => Some(format!("`{written}` leads to {kind}, and records were expected")),
+            Place::Without(name) => Some(format!("`{written}` leads nowhere: there is no `{name}` in the answer")),
+        }
     }
 
     /// Whether an answer without a body is one without records.
@@ -129,8 +134,8 @@ impl RecordsPlan {
                 (None, _) => Err(wrong(answered, "JSON where CSV was expected", body)),
             },
             Self::File => Ok(Some(file(written, headers, body))),
-            Self::Csv { delimiter, skip_lines } => {
-                let records = csv_text::records(&text(answered, &kind, body)?, *delimiter, *skip_lines);
+            Self::Csv { delimiter, skip_lines, headers } => {
+                let records = csv_text::records(&text(answered, &kind, body)?, *delimiter, *skip_lines, headers);
                 let records = records.map_err(|why| {
                     Error::data(format!("{}: the CSV of {}: {why}", answered.what, answered.connection.host()))
                 })?;

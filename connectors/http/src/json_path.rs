@@ -15,10 +15,27 @@ use towpath_spec::{Diagnostic, Text, codes};
 pub struct JsonPath {
     written: String,
     query: JpQuery,
-    // `$.a.b` and `$['a'].b`, by far the most common, need no query engine.
-    plain: Option<Vec<String>>,
-    // `$.a.b[*]` as well.
-    items_of: Option<Vec<String>>,
+    // `$.a.b` and `$.a.b[*]`, by far the most common, need no query engine.
+    plain: Option<Plain>,
+}
+
+/// A path of nothing but names.
+#[derive(Debug, Clone)]
+struct Plain {
+    names: Vec<String>,
+    /// Whether `[*]` comes behind them.
+    each: bool,
+}
+
+/// What stands where a list of records should.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Records, or null: there are none.
+    There,
+    /// Nothing: no member of this name where there should be one.
+    Without(String),
+    /// Something that holds no records.
+    Other(&'static str),
 }
 
 impl JsonPath {
@@ -38,8 +55,12 @@ impl JsonPath {
             return Err(Diagnostic::error(codes::INVALID_VALUE, text.span, message)
                 .help("`docs/jsonpath.md` lists what is not supported"));
         }
-        let list = text.value.strip_suffix("[*]").unwrap_or(&text.value);
-        Ok(Self { plain: plain_names(&text.value), items_of: plain_names(list), written: text.value.clone(), query })
+        let (list, each) = match text.value.strip_suffix("[*]") {
+            Some(list) => (list, true),
+            None => (text.value.as_str(), false),
+        };
+        let plain = plain_names(list).map(|names| Plain { names, each });
+        Ok(Self { plain, written: text.value.clone(), query })
     }
 
     /// The path as written.
@@ -49,17 +70,38 @@ impl JsonPath {
 
     /// The names it is made of, when it is `$.a.b` and the like.
     pub(crate) fn names(&self) -> Option<&[String]> {
-        self.plain.as_deref()
+        self.plain.as_ref().filter(|plain| !plain.each).map(|plain| &*plain.names)
     }
 
     /// The names that lead to a list whose items are records: `$.a.b` and `$.a.b[*]`.
     pub(crate) fn names_to_list(&self) -> Option<&[String]> {
-        self.items_of.as_deref()
+        self.plain.as_ref().map(|plain| &*plain.names)
+    }
+
+    /// What stands in the place of the records of a document. A path that is more than names may select nothing anywhere.
+    pub(crate) fn place(&self, document: &Json) -> Place {
+        let Some(Plain { names, each }) = &self.plain else { return Place::There };
+        let mut here = document;
+        for name in names {
+            here = match here {
+                Json::Null => return Place::There,
+                Json::Object(members) => match members.get(name) {
+                    Some(member) => member,
+                    None => return Place::Without(name.clone()),
+                },
+                other => return Place::Other(kind(other)),
+            };
+        }
+        match here {
+            Json::Null | Json::Array(_) | Json::Object(_) => Place::There,
+            other if *each => Place::Other(kind(other)),
+            _ => Place::There,
+        }
     }
 
     /// All values it selects, in document order.
     pub fn all<'a>(&self, document: &'a Json) -> Vec<&'a Json> {
-        if self.plain.is_some() {
+        if self.names().is_some() {
             return self.first(document).into_iter().collect();
         }
         js_path_process(&self.query, document)
@@ -69,10 +111,22 @@ impl JsonPath {
 
     /// The first value it selects.
     pub fn first<'a>(&self, document: &'a Json) -> Option<&'a Json> {
-        match &self.plain {
+        match self.names() {
             Some(names) => names.iter().try_fold(document, |value, name| value.as_object()?.get(name)),
             None => self.all(document).into_iter().next(),
         }
+    }
+}
+
+/// What a value is, in a word for messages.
+fn kind(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
     }
 }
 
@@ -151,6 +205,26 @@ mod tests {
         ] {
             let values: Vec<&Json> = path(written).all(&document);
             assert_eq!(json!(values), found, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_records_is_there_or_is_told_to_be_missing() {
+        let without = |name: &str| Place::Without(name.to_owned());
+        for (written, document, place) in [
+            ("$.a.b[*]", json!({"a": {"b": []}}), Place::There),
+            ("$.a.b[*]", json!({"a": {"b": {"x": {}}}}), Place::There),
+            ("$.a.b[*]", json!({"a": {"b": null}}), Place::There),
+            ("$.a.b[*]", json!({"a": null}), Place::There),
+            ("$.a.b[*]", json!({"a": {}}), without("b")),
+            ("$.a.b[*]", json!({}), without("a")),
+            ("$.a.b[*]", json!([]), Place::Other("a list")),
+            ("$.a.b[*]", json!({"a": {"b": "no"}}), Place::Other("text")),
+            ("$.a.b", json!({"a": {"b": 7}}), Place::There),
+            ("$[*]", json!(7), Place::Other("a number")),
+            ("$..b[*]", json!({}), Place::There),
+        ] {
+            assert_eq!(path(written).place(&document), place, "{written} {document}");
         }
     }
 

@@ -133,11 +133,15 @@ pub(crate) enum RecordsPlan {
         path: Option<JsonPath>,
         /// The field a value that is no object becomes.
         value: Option<String>,
+        /// Whether an answer without the place of the records has none.
+        may_be_missing: bool,
     },
     Xml(Arc<Selector>),
     Csv {
         delimiter: u8,
         skip_lines: usize,
+        /// What the header must have: what columns are read from.
+        headers: Vec<String>,
     },
     /// The column the text is.
     Text {

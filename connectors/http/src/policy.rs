@@ -258,6 +258,19 @@ impl Policy {
         )
     }
 
+    /// The error of a good answer in which there is no place for records.
+    pub(crate) fn without_records(&self, answered: &Answered<'_>, answer: &Json, why: &str) -> Error {
+        self.complaint(answered, answer).unwrap_or_else(|| {
+            let (what, host, status) = (answered.what, answered.connection.host(), answered.status);
+            let written = answer.to_string();
+            Error::data(format!("{what}: {host} answered {status}, but {why}{}", with_excerpt(written.as_bytes())))
+                .help(
+                    "is `records` right? Where the system leaves its list out when there are no records, say \
+                     `missing: none` beside `records`",
+                )
+        })
+    }
+
     /// What an answer says of itself.
     fn judged(&self, answer: &Json) -> Judged {
         let is =

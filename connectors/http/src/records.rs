@@ -13,7 +13,7 @@ impl StreamPlan {
     /// The records of an answer. A single value that means `no such record` gives none.
     pub(crate) fn records<'a>(&self, answer: &'a Json) -> Vec<Cow<'a, Json>> {
         let (path, value) = match &self.records {
-            RecordsPlan::Json { path, value } => (path, value),
+            RecordsPlan::Json { path, value, .. } => (path, value),
             // A list of objects, or one.
             RecordsPlan::Csv { .. } | RecordsPlan::File => (&None, &None),
             RecordsPlan::Text { value } => (&None, &Some(value.clone())),

@@ -172,11 +172,10 @@ impl Pages {
         }
         match plan.policy.content(&answered, &answer) {
             Verdict::Failed(error) => Err(error),
-            _ if plan.records.are_missing(&answer) => match plan.policy.complaint(&answered, &answer) {
-                Some(error) => Err(error),
+            _ => match plan.records.misplaced(&answer) {
+                Some(why) => Err(plan.policy.without_records(&answered, &answer, &why)),
                 None => Ok(Some(answer)),
             },
-            _ => Ok(Some(answer)),
         }
     }
 }

@@ -24,8 +24,10 @@ async fn serve(app: Router) -> String {
 }
 
 fn definition(stream: &str) -> String {
+    let selector = "    record_selector: {records: \"$.items[*]\"}\n";
+    let selector = if stream.contains("record_selector") { "" } else { selector };
     format!(
-        "version: 1\nconnector: test\nconfig:\n  base_url: {{type: text, required: true}}\n  key: {{type: text, secret: true}}\nstreams:\n  items:\n{stream}    record_selector: {{records: \"$.items[*]\"}}\n    schema: {{id: int}}\n"
+        "version: 1\nconnector: test\nconfig:\n  base_url: {{type: text, required: true}}\n  key: {{type: text, secret: true}}\nstreams:\n  items:\n{stream}{selector}    schema: {{id: int}}\n"
     )
 }
 
@@ -255,7 +257,26 @@ async fn an_answer_that_complains_in_the_place_of_records_is_an_error() {
     let says = |answer: Json| Router::new().route("/", get(move || async move { answer.to_string() }));
     let error = read(page, says(json!({"error": {"message": "licence expired"}}))).await.unwrap_err();
     assert!(error.message.ends_with("answered 200 OK without records: licence expired"), "{}", error.message);
-    assert_eq!(read(page, says(json!({"error": null}))).await.unwrap(), [0_i64; 0]);
     let both = json!({"items": [], "error": {"message": "nothing today"}});
     assert_eq!(read(page, says(both)).await.unwrap(), [0_i64; 0]);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_place_for_records_is_an_error_unless_that_is_said() {
+    let page = "    request: {path: /}\n";
+    let says = |answer: Json| Router::new().route("/", get(move || async move { answer.to_string() }));
+    for (answer, why) in [
+        (json!({"things": []}), "`$.items[*]` leads nowhere: there is no `items` in the answer: {\"things\":[]}"),
+        (json!([]), "`$.items[*]` leads to a list, and records were expected: []"),
+        (json!({"items": "none"}), "`$.items[*]` leads to text, and records were expected: {\"items\":\"none\"}"),
+    ] {
+        let error = read(page, says(answer)).await.unwrap_err();
+        assert!(error.message.ends_with(&format!("answered 200 OK, but {why}")), "{}", error.message);
+        assert!(error.help.unwrap().contains("missing: none"));
+    }
+    let selected = format!("{page}    record_selector: {{records: \"$.items[*]\", missing: none}}\n");
+    for answer in [json!({"things": []}), json!([]), json!({"items": null})] {
+        assert_eq!(read(&selected, says(answer)).await.unwrap(), [0_i64; 0]);
+    }
+    assert_eq!(read(page, says(json!({"items": null}))).await.unwrap(), [0_i64; 0]);
 }

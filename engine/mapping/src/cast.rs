@@ -25,6 +25,10 @@ pub(crate) fn json_to(json: &Json, ty: &Type) -> Result<Value, String> {
         // Nearly all are of their type already, and are copied once.
         scalar => match Value::from_plain_json(scalar.clone()) {
             fits if fits.type_of() == *ty => Ok(fits),
+            // What was written there may have been another whole number: floats that far out stand for several.
+            Value::Float(x) if *ty == Type::Int && x.abs() >= 9_007_199_254_740_992.0 => {
+                Err(format!("{} was written as a float, whose last digits cannot be known", Value::Float(x)))
+            }
             other => convert(&other, ty),
         },
     }

@@ -9,7 +9,13 @@ use std::io::{BufRead, Read};
 /// With fewer digits a whole number surely fits.
 const FITS: usize = 18;
 
-/// JSON with whole numbers beyond 64 bits in quotes.
+/// Digits a float keeps apart. Programs that have floats write no more; one that writes more has decimals.
+const OF_A_FLOAT: usize = 17;
+
+/// Digits in a row that every number of more than [`OF_A_FLOAT`] has, before or behind its point.
+const IN_A_ROW: usize = 9;
+
+/// JSON with whole numbers beyond 64 bits, and fractions of more digits than a float has, in quotes.
 pub fn exact_json(text: &[u8]) -> Cow<'_, [u8]> {
     if !has_long_number(text) {
         return Cow::Borrowed(text);
@@ -21,19 +27,21 @@ pub fn exact_json(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Whether there are more digits in a row than surely fit. Such a row cannot hide between bytes that far apart.
+/// Whether there is a number of more digits than surely fit, or what looks like one. The digits in a row that it has cannot
+/// hide between bytes that are no further apart than that.
 fn has_long_number(text: &[u8]) -> bool {
-    let mut at = FITS;
+    let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+    let mut at = IN_A_ROW - 1;
     while let Some(byte) = text.get(at) {
         if byte.is_ascii_digit() {
-            let before = text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-            let behind = text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if before + behind > FITS {
+            let before = text[..at].iter().rev().take_while(is_part).count();
+            let behind = text[at..].iter().take_while(is_part).count();
+            if before + behind > OF_A_FLOAT {
                 return true;
             }
             at += behind;
         }
-        at += FITS + 1;
+        at += IN_A_ROW;
     }
     false
 }
@@ -115,14 +123,24 @@ impl Scan {
     }
 }
 
-/// Whether it is a whole number, as JSON writes them, that the parser would make a float of.
+/// Whether it is a number, as JSON writes them, of which the parser would lose digits. One with an exponent is a float.
 fn is_beyond(number: &[u8]) -> bool {
     let digits = number.strip_prefix(b"-").unwrap_or(number);
-    if digits.len() <= FITS || digits[0] == b'0' || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.len() <= OF_A_FLOAT {
         return false;
     }
+    let mut parts = digits.split(|byte| *byte == b'.');
+    let (whole, fraction) = (parts.next().unwrap_or_default(), parts.next());
+    let all_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    if !all_digits(whole) || (whole[0] == b'0' && whole.len() > 1) || parts.next().is_some() {
+        return false;
+    }
+    if let Some(fraction) = fraction {
+        let counted = whole.iter().chain(fraction).skip_while(|byte| **byte == b'0').count();
+        return all_digits(fraction) && counted > OF_A_FLOAT;
+    }
     let text = std::str::from_utf8(number).unwrap_or_default();
-    text.parse::<i64>().is_err() && text.parse::<u64>().is_err()
+    whole.len() > FITS && text.parse::<i64>().is_err() && text.parse::<u64>().is_err()
 }
 
 #[cfg(test)]
@@ -148,13 +166,16 @@ mod tests {
         );
         for same in [
             r#"{"a":9223372036854775807,"b":-9223372036854775808,"c":18446744073709551615}"#,
-            r#"{"a":1234567890123456789012.5,"b":1e400,"c":"123456789012345678901234","d\"":"\\"}"#,
+            r#"{"a":0.30000000000000004,"b":1e400,"e":1.23456789012345678901e5,"f":0.00000000012345678901234567,"c":"123456789012345678901234","d\"":"\\"}"#,
             "[0, -0, 1.5, true, null]",
             "00000000000000000000000000001",
+            "1.2.3456789012345678901",
+            "[1234567890123456789.]",
             "",
         ] {
             assert_eq!(of(same), same);
         }
+        assert_eq!(of("[12345678901234567.89, -0.123456789012345678]"), r#"["12345678901234567.89", "-0.123456789012345678"]"#);
         assert_eq!(of("123456789012345678901"), r#""123456789012345678901""#);
         assert_eq!(of(r#"{"\"1":12345678901234567890123}"#), r#"{"\"1":"12345678901234567890123"}"#);
     }

@@ -7,7 +7,8 @@ use crate::plan::{ColumnFrom, ColumnPlan, IncrementalPlan, PagerKind, PagerPlan,
 use std::sync::Arc;
 use towpath_files::xml::Selector;
 use towpath_spec::definition::{
-    ColumnDoc, ColumnRules, DefaultsDoc, Format, IncrementalStreamDoc, PaginatorDoc, PaginatorKind, StreamDoc,
+    ColumnDoc, ColumnRules, DefaultsDoc, Format, IncrementalStreamDoc, MissingRecords, PaginatorDoc, PaginatorKind,
+    StreamDoc,
 };
 use towpath_spec::{Diagnostic, Field, Schema, Text, Type, codes};
 
@@ -74,10 +75,12 @@ impl Compiler<'_> {
             let found = rules.iter().find_map(|rules| pick(rules).as_ref());
             found.into_iter().flatten().map(|text| text.value.clone()).collect()
         };
+        // CSV has no other way to write null.
+        let csv_nulls = stream.record_selector.format == Format::Csv && rules.iter().all(|rules| rules.nulls.is_none());
         ColumnPlan {
             name: doc.name.value.clone(),
             ty: doc.ty.clone(),
-            nulls: texts(|rules| &rules.nulls),
+            nulls: if csv_nulls { vec![String::new()] } else { texts(|rules| &rules.nulls) },
             formats: texts(|rules| &rules.formats),
             trim: rules.iter().find_map(|rules| rules.trim).unwrap_or(true),
             zone,
@@ -121,9 +124,18 @@ impl Compiler<'_> {
                     None => None,
                 },
                 value: selector.value.as_ref().map(|name| name.value.clone()),
+                may_be_missing: selector.missing == MissingRecords::None,
             }),
             Format::Xml => self.xml_records(doc),
-            Format::Csv => Some(RecordsPlan::Csv { delimiter: selector.delimiter, skip_lines: selector.skip_lines }),
+            Format::Csv => {
+                let headers = doc.schema.iter().map(|column| column.from.as_ref().unwrap_or(&column.name));
+                let headers = headers.filter(|header| !header.value.starts_with('$'));
+                Some(RecordsPlan::Csv {
+                    delimiter: selector.delimiter,
+                    skip_lines: selector.skip_lines,
+                    headers: headers.map(|header| header.value.clone()).collect(),
+                })
+            }
             Format::Text => Some(RecordsPlan::Text { value: selector.value.as_ref()?.value.clone() }),
             Format::File => Some(RecordsPlan::File),
         }

@@ -52,7 +52,7 @@ pub(crate) struct DirectPage {
 impl Direct {
     /// For a stream whose pages can be read so.
     pub(crate) fn of(stream: &StreamPlan) -> Option<Self> {
-        let RecordsPlan::Json { path, value: None } = &stream.records else { return None };
+        let RecordsPlan::Json { path, value: None, .. } = &stream.records else { return None };
         let path = path.as_ref().map_or(Some(Vec::new()), |path| path.names_to_list().map(<[String]>::to_vec))?;
         if !judged_outside(&stream.policy, stream.pager.as_ref(), &path) {
             return None;

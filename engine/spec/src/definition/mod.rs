@@ -32,7 +32,7 @@ pub use policy::{AbsentDoc, ErrorHandlerDoc, ResponseAction, ResponseFilterDoc, 
 pub use request::{BodyDoc, CsvDoc, CsvValue, FileFrom, PartDoc, PartValue, RequestDoc};
 pub use router::{RouterDoc, RouterOver};
 pub use setting::{SettingDoc, WrittenDoc};
-pub use stream::{Format, IncrementalBy, IncrementalStreamDoc, Precision, SelectorDoc, StreamDoc};
+pub use stream::{Format, IncrementalBy, IncrementalStreamDoc, MissingRecords, Precision, SelectorDoc, StreamDoc};
 pub use test::{ExchangeDoc, TestAction, TestDoc, TestExpected};
 
 use crate::document::{Rate, Tree};

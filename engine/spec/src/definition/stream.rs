@@ -65,14 +65,27 @@ pub struct SelectorDoc {
     pub delimiter: u8,
     /// Lines before the header of CSV.
     pub skip_lines: usize,
+    /// What an answer means in which there is no place for records.
+    pub missing: MissingRecords,
     /// Where it was written.
     pub span: Span,
+}
+
+/// What an answer of JSON means that does not have the member its records should be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingRecords {
+    /// Something is wrong: with the path, or with the answer. A table would be emptied otherwise.
+    #[default]
+    Fail,
+    /// There are no records.
+    None,
 }
 
 impl Default for SelectorDoc {
     fn default() -> Self {
         let (format, span) = (Format::default(), Span::default());
-        Self { format, records: None, value: None, delimiter: b',', skip_lines: 0, span }
+        let missing = MissingRecords::default();
+        Self { format, records: None, value: None, delimiter: b',', skip_lines: 0, missing, span }
     }
 }
 
@@ -190,7 +203,9 @@ impl SelectorDoc {
             ("text", Format::Text),
             ("file", Format::File),
         ];
+        let missing = [("fail", MissingRecords::Fail), ("none", MissingRecords::None)];
         let selector = Self {
+            missing: reader.optional("missing", decode::choice(&missing)).unwrap_or_default(),
             format: reader.optional("format", decode::choice(&formats)).unwrap_or_default(),
             records: reader.optional_text("records"),
             value: reader.optional_text("value"),
@@ -207,6 +222,9 @@ impl SelectorDoc {
         let path = "records of CSV, text and files stand at no path";
         if matches!(selector.format, Format::Csv | Format::Text | Format::File) {
             reader.conflict("format", "records", path);
+        }
+        if selector.format != Format::Json && reader.has("missing") {
+            reader.missing("`format: json`, as it says `missing`", "other formats have no such thing");
         }
         if selector.format != Format::Csv {
             for key in ["delimiter", "skip_lines"].into_iter().filter(|key| reader.has(key)).collect::<Vec<_>>() {
