@@ -95,3 +95,21 @@ fn the_guide_shows_a_definition_that_works() {
     let first: Vec<&str> = tests.lines().take(9).collect();
     assert!(guide.contains(&first.join("\n")), "the test of the guide is the first one");
 }
+
+/// What is wrong with a definition is wrong for all pipelines that use it: it is told once, and no connector is unknown for it.
+#[test]
+fn a_wrong_definition_is_told_once() {
+    let scratch = Scratch::new();
+    scratch.write("towpath.yaml", "version: 1\nproject: p\n");
+    let stream = "{a: {request: {path: /}, schema: {x: txt}}}";
+    scratch.write("connectors/my.yaml", format!("version: 1\nconnector: mine # ours\nstreams: {stream}\n"));
+    for name in ["one", "two"] {
+        let nodes = "sources: {a: {connector: mine, stream: a}}\nsinks: {o: {input: a, connector: json, path: o.json}}";
+        scratch.write(&format!("pipelines/{name}.yaml"), format!("version: 1\npipeline: {name}\n{nodes}\n"));
+    }
+    let ran = scratch.run("validate").ended(78).says("4 files checked: 2 errors");
+    assert_eq!(ran.stderr.matches("connectors/my.yaml:3:47").count(), 1, "{}", ran.stderr);
+    scratch.run("validate pipelines/one.yaml").ended(78).says("1 file checked: 2 errors");
+    scratch.run("run pipelines/one.yaml").ended(78).says("unknown type `txt`");
+    scratch.run("connectors new csv --from none.json").ended(2).says("comes with Towpath");
+}

@@ -53,7 +53,10 @@ const ALL: &str = "SELECT * FROM people ORDER BY id, name";
 fn append_adds_rows_and_makes_the_table() {
     let scratch = project("append", "", "");
     scratch.run("validate people.yaml").ended(0).says("all well");
+    // The run makes the file.
+    scratch.run("check people.yaml").ended(0);
     scratch.run("run people.yaml").ended(0).says("2 written");
+    scratch.run("check people.yaml").ended(0);
     assert_eq!(rows(&scratch, ALL), ["1 Ann 1990-01-02 1.7", "2 Bob - 1.85"]);
     scratch.run("run people.yaml").ended(0);
     assert_eq!(rows(&scratch, ALL).len(), 4, "a second run is another load");

@@ -1,5 +1,6 @@
 //! Which page comes next, and that it is not one that was there already.
 
+use crate::json_path::Place;
 use crate::plan::{PagerKind, PagerPlan};
 use polars::prelude::PlFixedStateQuality;
 use reqwest::header::{HeaderMap, LINK};
@@ -203,6 +204,7 @@ impl Pager {
         if page.records > 0 && !self.contents.insert(page.content) {
             return Err(self.again(&format!("page {} holds the same records as one before it", self.pages)));
         }
+        self.ends_well(&plan, page);
         let total = plan.total.as_ref().and_then(|path| path.first(page.answer)).and_then(whole);
         let short = plan.stop_when_short && plan.size.is_some_and(|size| (page.records as u64) < size);
         let counted = total.is_some_and(|total| i64::try_from(self.seen_records).is_ok_and(|seen| seen >= total));
@@ -248,6 +250,21 @@ impl Pager {
             );
         }
         Ok(())
+    }
+
+    /// Warns when a first page is full and has no word of a next one: its place in the definition may be wrong. A system
+    /// that has no more says so, or leaves it out, which looks the same.
+    fn ends_well(&self, plan: &PagerPlan, page: &Page<'_>) {
+        let (PagerKind::Key { from } | PagerKind::Next { from }) = &plan.kind else { return };
+        let is_full = plan.size.is_some_and(|size| page.records as u64 >= size);
+        if self.pages == 1 && is_full && matches!(from.place(page.answer), Place::Without(_) | Place::Other(_)) {
+            tracing::warn!(
+                stream = self.what,
+                records = page.records,
+                "the first page is full, and there is no `{}` in the answer: no further page is read; is that path right?",
+                from.as_str()
+            );
+        }
     }
 
     /// True at the end.

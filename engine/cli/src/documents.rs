@@ -164,7 +164,7 @@ impl Workspace {
 }
 
 /// The nearest folder upward from a file or folder that has a `towpath.yaml`.
-fn project_folder(path: &Path) -> Option<PathBuf> {
+pub fn project_folder(path: &Path) -> Option<PathBuf> {
     let start = std::path::absolute(path).ok()?;
     let found = start.ancestors().find(|folder| folder.join(PROJECT).is_file())?;
     Some(shown(found))

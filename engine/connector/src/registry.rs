@@ -5,7 +5,7 @@ use crate::read::Reader;
 use crate::settings::Settings;
 use crate::write::Writer;
 use crate::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,7 @@ pub struct Connect {
 #[derive(Clone, Default)]
 pub struct Registry {
     connectors: BTreeMap<String, Arc<dyn Connector>>,
+    broken: BTreeSet<String>,
 }
 
 impl Registry {
@@ -71,6 +72,17 @@ impl Registry {
     /// Adds a connector under its own name; a later one of the same name takes its place.
     pub fn register(&mut self, connector: Arc<dyn Connector>) {
         self.connectors.insert(connector.descriptor().name.clone(), connector);
+    }
+
+    /// Notes that there is a connector of this name whose definition is wrong, which was told: nobody is to be told that there
+    /// is none.
+    pub fn register_broken(&mut self, name: impl Into<String>) {
+        self.broken.insert(name.into());
+    }
+
+    /// Whether there is no more of a connector than a definition that is wrong.
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(name) && !self.connectors.contains_key(name)
     }
 
     /// Adds a connector whose name is known without asking it, as asking may cost something.

@@ -96,8 +96,11 @@ pub(crate) struct Resolved<'t> {
 }
 
 impl Context<'_> {
-    /// A connector by name; the problem is reported.
+    /// A connector by name; the problem is reported, here or where its definition was read.
     pub fn connector(&mut self, name: &Text) -> Option<Arc<dyn Connector>> {
+        if self.registry.is_broken(&name.value) {
+            return None;
+        }
         let names: Vec<String> = self.registry.names().map(str::to_owned).collect();
         if !self.known(codes::UNKNOWN_CONNECTOR, "connector", name, names.iter().map(String::as_str)) {
             return None;

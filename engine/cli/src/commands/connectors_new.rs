@@ -1,8 +1,9 @@
 //! `towpath connectors new`: a first definition from an OpenAPI or Swagger document.
 
 use crate::args::Shared;
-use crate::documents::{PROJECT, shown};
+use crate::documents::{PROJECT, project_folder, shown};
 use crate::failure::{Ended, Failure, diagnostics_to};
+use crate::registry;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use towpath_connector::Error;
@@ -17,6 +18,12 @@ pub fn new(name: &str, from: &Path, out: Option<&Path>, shared: &Shared) -> Ende
     if !name.chars().all(is_name) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         let message = format!("`{name}` is not a name for a connector");
         return Err(Failure::usage(message, "use small letters, digits and dashes, e.g. `my-system`"));
+    }
+    if registry::built_in().get(name).is_some() && out.is_none() {
+        return Err(Failure::usage(
+            format!("`{name}` is a connector that comes with Towpath"),
+            "choose another name; a definition of the same name would take its place",
+        ));
     }
     let text = std::fs::read(from).map_err(|error| Error::from(error).at(format!("cannot read {}", from.display())))?;
     let text = towpath_spec::read_text(text).map_err(|reason| Error::user(format!("{}: {reason}", from.display())))?;
@@ -44,9 +51,7 @@ pub fn new(name: &str, from: &Path, out: Option<&Path>, shared: &Shared) -> Ende
 
 /// In the project around the working directory, else here.
 fn place(name: &str) -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
-    let project = here.ancestors().find(|folder| folder.join(PROJECT).exists());
-    project.unwrap_or(&here).join("connectors").join(format!("{name}.yaml"))
+    project_folder(Path::new(".")).unwrap_or_default().join("connectors").join(format!("{name}.yaml"))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {

@@ -1,7 +1,8 @@
 //! `towpath connectors test`: the tests definitions carry, over real HTTP against a server that knows their exchanges.
 
-use crate::documents::{PROJECT, shown};
+use crate::documents::{project_folder, shown};
 use crate::failure::{Ended, Failure};
+use crate::registry;
 use crate::world;
 use serde_json::{Map, Value as Json};
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ pub fn test(names: &[String]) -> Ended {
 /// A definition by its file, or by the name of a connector: one of the project before one that comes with Towpath.
 fn named(name: &str) -> Result<(PathBuf, String), Failure> {
     let file = format!("{name}.yaml");
-    let of_project = project().map(|folder| folder.join("connectors").join(&file));
+    let of_project = project_folder(Path::new(".")).map(|folder| folder.join("connectors").join(&file));
     let path = [Some(PathBuf::from(name)), of_project].into_iter().flatten().find(|path| path.is_file());
     if let Some(path) = path {
         return read(&path);
@@ -70,17 +71,8 @@ fn named(name: &str) -> Result<(PathBuf, String), Failure> {
     }
 }
 
-/// The folder of the project around the working directory.
-fn project() -> Option<PathBuf> {
-    let here = std::env::current_dir().unwrap_or_default();
-    here.ancestors().find(|folder| folder.join(PROJECT).exists()).map(Path::to_owned)
-}
-
 fn of_project() -> Result<Vec<(PathBuf, String)>, Failure> {
-    let entries = project().and_then(|folder| std::fs::read_dir(folder.join("connectors")).ok()).into_iter().flatten();
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
-    paths.sort();
+    let paths = project_folder(Path::new(".")).map(|folder| registry::definitions(&folder)).unwrap_or_default();
     if paths.is_empty() {
         return Err(Failure::usage(
             "there are no definitions in `connectors` of a project here",

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use towpath_connector::Kind;
+use towpath_plan::{Node, NodeKind, Plan};
 use towpath_run::{Outcome, Status};
 use towpath_spec::codes;
 use towpath_state::Store;
@@ -77,6 +79,7 @@ async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: Cancellat
         ..world::options(shared, folder.join("stages"), args.timeout)
     };
     let observer = progress::observer(shared);
+    let real = if args.sandbox { sinks_without_stand_in(&plan, &workspace) } else { Vec::new() };
     let world = world::world(&workspace, &secrets, overrides, observer, cancel);
     let file = pipeline.display().to_string();
     let ran = towpath_run::run(Arc::new(plan), options, world, store, &file, env!("CARGO_PKG_VERSION")).await;
@@ -86,8 +89,24 @@ async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: Cancellat
     };
     let outcome = ran?;
     report(&outcome, shared);
+    if !real.is_empty() {
+        let sinks = real.join(", ");
+        screen::warning(&format!("{sinks}: the file or table the pipeline names holds records of stand-ins now"));
+    }
     stopped?;
     Ok(outcome.status)
+}
+
+/// The sinks whose files and tables are the real ones also with `--sandbox`.
+fn sinks_without_stand_in(plan: &Plan, workspace: &Workspace) -> Vec<String> {
+    let is_real = |node: &&Node| match &node.kind {
+        NodeKind::Sink(sink) => {
+            let connector = workspace.registry.get(&plan.connections[sink.connection].connector);
+            connector.is_some_and(|connector| connector.descriptor().kind != Kind::Api)
+        }
+        _ => false,
+    };
+    plan.nodes.iter().filter(is_real).map(|node| format!("`{}`", node.name)).collect()
 }
 
 fn report(outcome: &Outcome, shared: &Shared) {

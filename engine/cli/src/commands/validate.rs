@@ -1,9 +1,10 @@
 //! `towpath validate`.
 
 use crate::args::{Format, Shared, ValidateArgs};
-use crate::documents::{PROJECT, Workspace, shown};
+use crate::documents::{Workspace, shown};
 use crate::failure::{Ended, Failure, diagnostics_to};
 use crate::fields;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use towpath_plan::Plan;
@@ -16,20 +17,17 @@ const INVALID: u8 = 78;
 /// Checks files: all problems at once.
 pub fn validate(args: &ValidateArgs, shared: &Shared) -> Ended {
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
-    let mut errors = 0;
-    let mut checked = 0;
+    let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            for file in yaml_files(&path)? {
-                if let Some(found) = file_in_folder(&file, args, shared)? {
-                    checked += 1;
-                    errors += found;
-                }
-            }
+            files.extend(yaml_files(&path)?.into_iter().filter(|file| is_ours(file)));
         } else {
-            checked += 1;
-            errors += named_file(&path, args, shared)?;
+            files.push(path);
         }
+    }
+    let (checked, mut errors, mut told) = (files.len(), 0, HashSet::new());
+    for file in files {
+        errors += one_file(&file, args, shared, &mut told)?;
     }
     if checked == 0 {
         return Err(Failure::usage(
@@ -68,23 +66,21 @@ fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// A file found in a folder counts only when it is one of ours.
-fn file_in_folder(path: &Path, args: &ValidateArgs, shared: &Shared) -> Result<Option<usize>, Failure> {
+fn is_ours(path: &Path) -> bool {
     let ours = |line: &str| ["pipeline:", "project:", "connector:"].iter().any(|key| line.starts_with(key));
-    let is_ours = std::fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(ours));
-    if is_ours { named_file(path, args, shared).map(Some) } else { Ok(None) }
+    std::fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(ours))
 }
 
-/// Checks one file; gives the number of errors, which are told.
-fn named_file(path: &Path, args: &ValidateArgs, shared: &Shared) -> Result<usize, Failure> {
-    let (workspace, problems) = match check(path, args, shared) {
-        Ok(checked) => checked,
-        Err(Failure::Invalid(files, problems)) => {
-            diagnostics_to(shared, &files, &problems);
-            return Ok(problems.iter().filter(|problem| problem.is_error()).count());
-        }
+/// Checks one file; gives the number of errors, which are told. What is wrong with a project is wrong for all of its
+/// pipelines, and told once.
+fn one_file(path: &Path, args: &ValidateArgs, shared: &Shared, told: &mut HashSet<String>) -> Result<usize, Failure> {
+    let (files, mut problems) = match check(path, args, shared) {
+        Ok((workspace, problems)) => (workspace.files, problems),
+        Err(Failure::Invalid(files, problems)) => (*files, problems),
         Err(other) => return Err(other),
     };
-    diagnostics_to(shared, &workspace.files, &problems);
+    problems.retain(|problem| told.insert(format!("{} {}", files.position(problem.span), problem.message)));
+    diagnostics_to(shared, &files, &problems);
     Ok(problems.iter().filter(|problem| problem.is_error()).count())
 }
 
@@ -105,9 +101,7 @@ fn check(path: &Path, args: &ValidateArgs, shared: &Shared) -> Result<(Workspace
         }
         DocumentKind::Pipeline => {
             let (plan, mut problems) = workspace.plan(path, shared, None)?;
-            if path.parent().is_none_or(|folder| !folder.join(PROJECT).exists()) {
-                problems.extend(std::mem::take(&mut workspace.problems));
-            }
+            problems.extend(std::mem::take(&mut workspace.problems));
             if let Some(plan) = &plan {
                 tell(plan, args, shared)?;
             }
