@@ -51,11 +51,7 @@ impl ApiOperation {
         let (status, pause) = (reply.status(), reply.pause());
         let kind = content_type(reply.headers());
         let answered = Answered { connection, what, status, pause };
-        let bytes = if status.is_success() {
-            reply.bytes(ANSWER_LIMIT).await.map_err(|error| error.effect(Effect::Unknown))?
-        } else {
-            reply.head_of_body().await
-        };
+        let bytes = reply.body(ANSWER_LIMIT).await.map_err(|error| error.effect(Effect::Unknown))?;
         let told = |body, verdict| Told { status: Some(status), body, verdict };
         match plan.policy.status(&answered, &bytes) {
             Verdict::Good => {

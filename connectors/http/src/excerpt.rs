@@ -50,6 +50,8 @@ pub(crate) fn with_words(body: &[u8]) -> String {
 
 fn words(page: &str) -> String {
     let mut words = String::new();
+    // Of the same length as the page, so that what is found in it is there in the page, too.
+    let lower = page.to_ascii_lowercase();
     let mut rest = page;
     while let Some((before, after)) = rest.split_once('<') {
         words.push_str(before);
@@ -60,8 +62,7 @@ fn words(page: &str) -> String {
             _ if after.starts_with("!--") => "-->".to_owned(),
             _ => ">".to_owned(),
         };
-        let lower = after.to_ascii_lowercase();
-        let Some(at) = lower.find(&end) else { return words };
+        let Some(at) = lower[page.len() - after.len()..].find(&end) else { return words };
         rest = after[at + end.len()..].trim_start_matches('>');
     }
     words.push_str(rest);

@@ -217,6 +217,14 @@ impl Reply {
         Ok(body.freeze())
     }
 
+    /// The body: all of it, up to a limit in bytes, when the status is good, else what there is of it.
+    ///
+    /// # Errors
+    /// A good one that breaks off or is larger.
+    pub(crate) async fn body(self, limit: usize) -> Result<Bytes> {
+        if self.status().is_success() { self.bytes(limit).await } else { Ok(self.head_of_body().await) }
+    }
+
     /// What there is of a body, for an error message; a cut one is as good as any.
     pub(crate) async fn head_of_body(mut self) -> Bytes {
         let mut body = BytesMut::new();

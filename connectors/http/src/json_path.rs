@@ -131,7 +131,7 @@ fn kind(value: &Json) -> &'static str {
 }
 
 /// The names of a path of nothing but names.
-fn plain_names(path: &str) -> Option<Vec<String>> {
+pub(crate) fn plain_names(path: &str) -> Option<Vec<String>> {
     let rest = path.strip_prefix('$')?;
     if rest.is_empty() {
         return Some(Vec::new());

@@ -135,11 +135,7 @@ impl Pages {
     async fn fetch(&mut self, request: &Prepared) -> Result<Option<Good>> {
         let reply = self.connection.exchange(request, &self.stream.auth).await?;
         let (status, pause, headers) = (reply.status(), reply.pause(), reply.headers().clone());
-        let body = if status.is_success() {
-            reply.bytes(self.stream.records.limit()).await?
-        } else {
-            reply.head_of_body().await
-        };
+        let body = reply.body(self.stream.records.limit()).await?;
         let good = Good { status, pause, headers, url: request.url.clone(), body };
         match self.stream.policy.status(&self.answered(&good), &good.body) {
             Verdict::Good => Ok(Some(good)),

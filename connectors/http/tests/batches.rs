@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use serde_json::{Value as Json, json};
 use std::sync::{Arc, Mutex};
+use support::server::serve;
 use support::{World, defined, object};
 use towpath_connector::{Answer, Effect, Error, Record};
 
@@ -37,11 +38,7 @@ impl Server {
                 (StatusCode::from_u16(status).unwrap(), body)
             }
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new().route("/items", handler);
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { url, batches }
+        Self { url: serve(Router::new().route("/items", handler)).await, batches }
     }
 
     fn batches(&self) -> Vec<Vec<i64>> {

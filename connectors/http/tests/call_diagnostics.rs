@@ -1,20 +1,9 @@
 //! Mistakes in calls of a definition: logins, bodies, formats, rules of values.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::path::Path;
-use towpath_spec::Files;
+mod support;
 
-fn problems(text: &str) -> Vec<String> {
-    let mut files = Files::new();
-    let found = towpath_http::from_definition(&mut files, Path::new("c.yaml"), text).err().unwrap_or_default();
-    found
-        .iter()
-        .map(|problem| {
-            let help = problem.help.as_ref().map(|help| format!(" [{help}]")).unwrap_or_default();
-            format!("{} {}: {}{help}", files.position(problem.span), problem.code, problem.message)
-        })
-        .collect()
-}
+use support::problems;
 
 const HEAD: &str = "version: 1\nconnector: c\nconfig: {base_url: text, key: {secret: true}}\n";
 

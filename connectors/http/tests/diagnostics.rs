@@ -1,20 +1,9 @@
 //! A definition's mistakes, each at its place, all at once.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::path::Path;
-use towpath_spec::Files;
+mod support;
 
-fn problems(text: &str) -> Vec<String> {
-    let mut files = Files::new();
-    let found = towpath_http::from_definition(&mut files, Path::new("c.yaml"), text).err().unwrap_or_default();
-    found
-        .iter()
-        .map(|problem| {
-            let help = problem.help.as_ref().map(|help| format!(" [{help}]")).unwrap_or_default();
-            format!("{} {}: {}{help}", files.position(problem.span), problem.code, problem.message)
-        })
-        .collect()
-}
+use support::problems;
 
 const GOOD: &str = r#"version: 1
 connector: my-system

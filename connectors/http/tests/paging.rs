@@ -5,23 +5,17 @@ mod support;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, Request};
+use axum::extract::{Path, Request};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use support::paged::{Params, number};
+use support::server::serve;
 use support::{World, confirmed, defined, drain, refusal};
 use towpath_connector::Fault;
-
-async fn serve(app: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    format!("http://{address}")
-}
 
 fn definition(stream: &str) -> String {
     let selector = "    record_selector: {records: \"$.items[*]\"}\n";
@@ -42,12 +36,6 @@ async fn read(stream: &str, app: Router) -> Result<Vec<i64>, towpath_connector::
     assert!(rejects.is_empty());
     let ids = frame.column("id").unwrap().as_materialized_series().clone();
     Ok(ids.i64().unwrap().iter().flatten().collect())
-}
-
-type Params = Query<HashMap<String, String>>;
-
-fn number(params: &Params, name: &str) -> usize {
-    params.get(name).and_then(|value| value.parse().ok()).unwrap_or_default()
 }
 
 #[tokio::test]

@@ -5,24 +5,8 @@ mod support;
 
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use support::server::{Say, Seen, Server, json as answer};
-use support::{World, defined, drain};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use support::{Log, World, defined, drain};
 
 const DEFINITION: &str = r#"
 version: 1
@@ -72,13 +56,8 @@ fn said(seen: &Seen) -> Response {
 
 #[tokio::test]
 async fn they_are_sent_and_never_shown() {
-    let log = Log::default();
-    let written = log.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .init();
+    let log = Log::keep();
+
     let server = Server::start(said).await;
     let settings =
         |secret: &str| json!({"base_url": server.url, "client": "a-client", "secret": secret, "key": "hidden-two"});
@@ -91,7 +70,7 @@ async fn they_are_sent_and_never_shown() {
     let wrong = World::new(defined(DEFINITION), settings("hidden-four"));
     shown.push_str(&format!("{:?}", drain(wrong.source("items", json!({}), None).as_mut()).await.err().unwrap()));
     assert!(shown.contains("page=3") && shown.contains("`secret` of connection"), "{shown}");
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let ours: Vec<&str> = log.lines().filter(|line| line.contains("towpath_http")).collect();
     let ours = ours.join("\n");
     assert!(ours.contains("q=shown-here") && ours.contains("/token") && ours.contains("status=200"), "{ours}");

@@ -4,33 +4,12 @@
 mod support;
 
 use serde_json::json;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-use support::{World, human_focus, peoplefluent};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use support::{Log, World, human_focus, peoplefluent};
 
 #[tokio::test]
 async fn the_log_tells_the_calls_and_keeps_the_secrets() {
-    let log = Log::default();
-    let written = log.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .init();
+    let log = Log::keep();
+
     let (hf, lms) = (human_focus().await, peoplefluent().await);
     let secrets: Vec<String> = hf
         .settings()
@@ -45,7 +24,7 @@ async fn the_log_tells_the_calls_and_keeps_the_secrets() {
     World::of(&lms, json!({})).reader().check().await.unwrap();
     hf.faults().set_text("500:first=1").unwrap();
     world.lookup("GetUserGroups", json!({})).await.unwrap_err();
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let ours: Vec<&str> = log.lines().filter(|line| line.contains("towpath_http")).collect();
     let ours = ours.join("\n");
     assert!(ours.contains("/api/cbt/GetUserGroups") && ours.contains("status=200"), "{ours}");

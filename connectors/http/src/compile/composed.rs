@@ -2,6 +2,7 @@
 
 use super::operation::Streams;
 use super::{Compiler, names};
+use crate::json_path::plain_names;
 use crate::operation_plan::{FindPlan, Match, StepPlan, UpsertPlan, VerifyPlan};
 use crate::template::{Scope, Slot};
 use std::time::Duration;
@@ -25,19 +26,21 @@ impl Compiler<'_> {
         };
         let all = matches!(doc.how, HowDoc::Upsert(_));
         for result in &doc.results {
-            let Some(steps) = plain_steps(&result.from.value) else { continue };
+            // `$.found.id` and the like; where any other path leads is seen only when there is an answer.
+            let steps = plain_names(&result.from.value).unwrap_or_default();
+            let Some((step, rest)) = steps.split_first() else { continue };
             let named = |step: &str| Text::new(step, result.from.span);
-            match roots.iter().find(|(root, _)| *root == steps[0]) {
+            match roots.iter().find(|(root, _)| root == step) {
                 Some((root, members)) => {
-                    let unknown = |member: &&&str| !members.is_empty() && members.iter().all(|known| known != *member);
-                    if let Some(member) = steps.get(1).filter(unknown) {
+                    let unknown = |member: &&String| !members.is_empty() && !members.contains(member);
+                    if let Some(member) = rest.first().filter(unknown) {
                         let help = did_you_mean(member, members.iter().map(String::as_str));
                         self.wrong(&result.from, format!("`{root}` has no `{member}`")).help = help;
                     }
                 }
                 None if all => {
                     let known: Vec<String> = roots.iter().map(|(root, _)| (*root).to_owned()).collect();
-                    self.must_be_one_of(&named(steps[0]), "step's result", &known);
+                    self.must_be_one_of(&named(step), "step's result", &known);
                 }
                 None => {}
             }
@@ -175,13 +178,6 @@ impl Compiler<'_> {
         }
         good.then_some(slots)
     }
-}
-
-/// The names of a path such as `$.found.id`; none for any other.
-fn plain_steps(path: &str) -> Option<Vec<&str>> {
-    let steps: Vec<&str> = path.strip_prefix("$.")?.split('.').collect();
-    let is_name = |step: &&str| !step.is_empty() && step.chars().all(|c| c.is_alphanumeric() || c == '_');
-    steps.iter().all(is_name).then_some(steps)
 }
 
 /// An upsert in a line: `find users; create_user or update_user`.

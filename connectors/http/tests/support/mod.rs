@@ -7,7 +7,7 @@ pub mod server;
 use polars::prelude::DataFrame;
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use towpath_connector::{
     Answer, Connect, Connector, Error, Extract, Operation, Reader, Record, RejectedRow, Settings, Sink, SinkAsk,
@@ -163,4 +163,48 @@ pub fn refusal(answer: Result<Answer, Error>) -> String {
 pub fn texts(frame: &DataFrame, column: &str) -> Vec<Option<String>> {
     let column = frame.column(column).unwrap().as_materialized_series().clone();
     column.str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+/// What is wrong with a definition, a line each: position, code, message and help.
+pub fn problems(text: &str) -> Vec<String> {
+    let mut files = Files::new();
+    let found = towpath_http::from_definition(&mut files, Path::new("c.yaml"), text).err().unwrap_or_default();
+    let line = |problem: &towpath_spec::Diagnostic| {
+        let help = problem.help.as_ref().map(|help| format!(" [{help}]")).unwrap_or_default();
+        format!("{} {}: {}{help}", files.position(problem.span), problem.code, problem.message)
+    };
+    found.iter().map(line).collect()
+}
+
+/// A log that is kept to be looked through.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Keeps what is traced from here on, of all levels; once in a process.
+    pub fn keep() -> Self {
+        let log = Self::default();
+        let written = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || written.clone())
+            .init();
+        log
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

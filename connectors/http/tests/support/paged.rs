@@ -1,6 +1,7 @@
 //! A small server of pages, written in a test, and a connection to it.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+use super::server::serve;
 use super::{World, defined, object};
 use axum::Router;
 use axum::body::Body;
@@ -17,13 +18,6 @@ pub fn text<'a>(params: &'a Params, name: &str) -> &'a str {
 
 pub fn number(params: &Params, name: &str) -> usize {
     text(params, name).parse().unwrap_or_default()
-}
-
-pub async fn serve(app: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    format!("http://{address}")
 }
 
 pub async fn world(definition: &str, app: Router, more: Json) -> World {

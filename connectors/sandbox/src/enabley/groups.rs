@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Enabley,
     call::{Answer, Call, Good, Problem, word},
+    members::{join, leave},
     router::list,
     shelf::{Named, Shelf},
     state::written,
@@ -155,8 +156,7 @@ pub(super) fn assign_user(system: &Enabley, call: &Call<'_>) -> Answer {
     let mut state = system.state();
     known_group(&state.groups, group)?;
     let user = known_mut(&mut state.users, &call.path[1])?;
-    user.groups.retain(|known| !replace && known != group);
-    user.groups.push(group.to_owned());
+    join(&mut user.groups, group, replace);
     Ok(Good::Done)
 }
 
@@ -164,11 +164,7 @@ pub(super) fn remove_user(system: &Enabley, call: &Call<'_>) -> Answer {
     let (group, mut state) = (call.path[0].as_str(), system.state());
     known_group(&state.groups, group)?;
     let user = known_mut(&mut state.users, &call.path[1])?;
-    if !user.groups.iter().any(|known| known == group) {
-        return Err(Problem::missing("Group of the user", group));
-    }
-    user.groups.retain(|known| known != group);
-    Ok(Good::Done)
+    leave(&mut user.groups, group, "Group of the user")
 }
 
 /// What a member is in a channel a group is assigned to; the vendor knows learners alone.

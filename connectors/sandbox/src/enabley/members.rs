@@ -94,3 +94,18 @@ pub(super) fn force_complete(system: &Enabley, call: &Call<'_>) -> Answer {
     enrolment.completed.get_or_insert_with(Utc::now);
     Ok(Good::Done)
 }
+
+/// Puts a user into a group, or gives a profile; alone, it takes the place of all others.
+pub(super) fn join(list: &mut Vec<String>, one: &str, alone: bool) {
+    list.retain(|known| !alone && known != one);
+    list.push(one.to_owned());
+}
+
+/// The way back; `what` names what a user has to have for that.
+pub(super) fn leave(list: &mut Vec<String>, one: &str, what: &str) -> Answer {
+    if !list.iter().any(|known| known == one) {
+        return Err(Problem::missing(what, one));
+    }
+    list.retain(|known| known != one);
+    Ok(Good::Done)
+}

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Enabley,
     call::{Answer, Call, Good, Problem},
+    members::{join, leave},
     router::list,
     shelf::Named,
     state::{State, written},
@@ -75,8 +76,7 @@ pub(super) fn assign(system: &Enabley, call: &Call<'_>) -> Answer {
     let mut state = system.state();
     check_known(&state, profile)?;
     let user = known_mut(&mut state.users, &call.path[1])?;
-    user.profiles.retain(|known| !replace && known != profile);
-    user.profiles.push(profile.to_owned());
+    join(&mut user.profiles, profile, replace);
     Ok(Good::Done)
 }
 
@@ -84,9 +84,5 @@ pub(super) fn remove(system: &Enabley, call: &Call<'_>) -> Answer {
     let (profile, mut state) = (call.path[0].as_str(), system.state());
     check_known(&state, profile)?;
     let user = known_mut(&mut state.users, &call.path[1])?;
-    if !user.profiles.iter().any(|known| known == profile) {
-        return Err(Problem::missing("Profile of the user", profile));
-    }
-    user.profiles.retain(|known| known != profile);
-    Ok(Good::Done)
+    leave(&mut user.profiles, profile, "Profile of the user")
 }
