@@ -31,6 +31,8 @@ pub(crate) struct Param {
     pub(crate) required: bool,
     pub(crate) schema: Json,
     pub(crate) doc: Option<String>,
+    /// What stands between the items of a list; without it, the name is repeated.
+    pub(crate) join: Option<&'static str>,
 }
 
 /// A call.
@@ -113,7 +115,7 @@ impl Work<'_> {
             }
         }
         let body = self.body(&whole, &written);
-        let params = written.iter().filter_map(param).collect();
+        let params = written.iter().filter_map(|one| param(one, self.document.is_swagger)).collect();
         let said = ["summary", "description"].iter().filter_map(|key| whole[*key].as_str()).map(one_line);
         let doc = said.filter(|doc| !doc.is_empty()).collect::<Vec<_>>().join(". ");
         let doc = if doc.is_empty() { format!("{} {path}", method.to_uppercase()) } else { doc };
@@ -183,6 +185,14 @@ impl Work<'_> {
         let Some((_, answer)) = good.first() else { return (Json::Null, None) };
         let answer = self.document.resolve(answer);
         if self.document.is_swagger {
+            let media = whole["produces"].as_array().or(self.document.root["produces"].as_array());
+            let media: Vec<&str> = media.into_iter().flatten().filter_map(Json::as_str).collect();
+            let is_file = answer["schema"]["type"] == "file";
+            let is_json = media.is_empty() || media.iter().any(|media| media.contains("json") || *media == "*/*");
+            if is_file || !is_json {
+                let other = media.iter().find(|media| !media.contains("json")).unwrap_or(&"application/octet-stream");
+                return (Json::Null, Some((*other).to_owned()));
+            }
             return (self.document.schema(&answer["schema"]), None);
         }
         let content = answer["content"].as_object();
@@ -194,7 +204,7 @@ impl Work<'_> {
     }
 }
 
-fn param(written: &Json) -> Option<Param> {
+fn param(written: &Json, is_swagger: bool) -> Option<Param> {
     let place = written["in"].as_str()?;
     // These stand in other places: the body, and headers the runtime itself is in charge of.
     let name = written["name"].as_str()?;
@@ -210,7 +220,31 @@ fn param(written: &Json) -> Option<Param> {
         required: place == "path" || written["required"] == true,
         schema,
         doc,
+        join: if is_swagger { swagger_join(written) } else { join(written, place) },
     })
+}
+
+/// `collectionFormat` of Swagger 2: commas when nothing is said.
+fn swagger_join(param: &Json) -> Option<&'static str> {
+    match param["collectionFormat"].as_str() {
+        Some("multi") => None,
+        Some("ssv") => Some(" "),
+        Some("tsv") => Some("\t"),
+        Some("pipes") => Some("|"),
+        _ => Some(","),
+    }
+}
+
+/// `style` and `explode` of OpenAPI 3: a query's name is repeated when nothing is said, elsewhere there are commas.
+fn join(param: &Json, place: &str) -> Option<&'static str> {
+    let style = param["style"].as_str().unwrap_or(if place == "query" { "form" } else { "simple" });
+    let explodes = param["explode"].as_bool().unwrap_or(style == "form");
+    match style {
+        "spaceDelimited" => Some(" "),
+        "pipeDelimited" => Some("|"),
+        "form" if explodes => None,
+        _ => Some(","),
+    }
 }
 
 /// The properties of an object, with whether each must be given.

@@ -55,23 +55,24 @@ impl Work<'_> {
     }
 
     fn fields(&mut self, page: &mut Page, call: &Call) {
-        let of_body = call.body.as_ref().map(|body| (fields_of(body), body.required)).unwrap_or_default();
-        if call.params.is_empty() && of_body.0.is_empty() {
+        let of_body = call.body.as_ref().map(fields_of).unwrap_or_default();
+        if call.params.is_empty() && of_body.is_empty() {
             return;
         }
         page.open("fields");
         let mut written: Vec<&str> = Vec::new();
         for param in &call.params {
-            entry(page, &param.name, &self.document.setting(&param.schema, param.doc.as_deref(), param.required));
+            entry(page, &param.name, &self.document.parameter(param));
             written.push(&param.name);
         }
-        for (name, schema, required) in &of_body.0 {
+        for (name, schema, required) in &of_body {
             if written.contains(&name.as_str()) {
                 // One field serves both; two of one name cannot be told apart in a record.
                 self.guessed.push(format!("{}: `{name}` of the body and of the call are the same", call.name));
                 continue;
             }
-            entry(page, name, &self.document.setting(schema, None, *required && of_body.1));
+            // Many documents leave out that a body is required; what it cannot do without is told all the same.
+            entry(page, name, &self.document.setting(schema, None, *required));
         }
         page.close();
     }

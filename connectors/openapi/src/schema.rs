@@ -1,5 +1,6 @@
 //! Types of the language from JSON Schema.
 
+use crate::call::Param;
 use crate::document::{Document, one_line};
 use crate::write::{inline, scalar};
 use serde_json::Value as Json;
@@ -39,8 +40,21 @@ impl Document<'_> {
         inline(&pairs)
     }
 
-    /// `{type: …, required: …, default: …, values: […], doc: …}` of a parameter or a field.
+    /// `{type: …, required: …, default: …, values: […], doc: …}` of a field.
     pub(crate) fn setting(&self, schema: &Json, doc: Option<&str>, required: bool) -> String {
+        inline(&self.pairs(schema, doc, required))
+    }
+
+    /// The same of a parameter, with how a list is written in one.
+    pub(crate) fn parameter(&self, param: &Param) -> String {
+        let mut pairs = self.pairs(&param.schema, param.doc.as_deref(), param.required);
+        if let Some(between) = param.join.filter(|_| self.type_of(&param.schema).starts_with("list")) {
+            pairs.insert(1, ("join", scalar(between)));
+        }
+        inline(&pairs)
+    }
+
+    fn pairs(&self, schema: &Json, doc: Option<&str>, required: bool) -> Vec<(&'static str, String)> {
         let whole = self.schema(schema);
         let ty = self.type_of(schema);
         // What is given as a date is sent as text of the vendor's own form.
@@ -59,7 +73,7 @@ impl Document<'_> {
         }
         let said = doc.map(one_line).filter(|doc| !doc.is_empty());
         pairs.push(("doc", scalar(&said.unwrap_or_else(|| self.doc(schema, "not described in the document")))));
-        inline(&pairs)
+        pairs
     }
 
     fn doc(&self, schema: &Json, otherwise: &str) -> String {

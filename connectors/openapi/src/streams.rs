@@ -75,6 +75,10 @@ impl Work<'_> {
         if !records.is_list && call.at("path").next().is_some() {
             page.line("absent: {status: 404}  # guessed: no such record, which is an answer and no error");
         }
+        if records.is_list && paging.is_none() {
+            page.comment("guessed: one call gives all records, as nothing here looks like paging");
+            self.guessed.push(format!("{}: one call gives all records", call.name));
+        }
         if let Some(paging) = &paging {
             self.guessed.push(format!("{}: how its pages follow each other", call.name));
             paging.write(page);
@@ -95,7 +99,7 @@ impl Work<'_> {
         }
         page.open("params");
         for param in given {
-            entry(page, &param.name, &self.document.setting(&param.schema, param.doc.as_deref(), param.required));
+            entry(page, &param.name, &self.document.parameter(param));
         }
         for (name, schema, required) in &of_body {
             entry(page, name, &self.document.setting(schema, None, *required));
@@ -174,16 +178,26 @@ impl Work<'_> {
             if others > 0 {
                 self.guessed.push(format!("{}: its records are in `{name}`", call.name));
             }
-            let at = if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                format!("$.{name}[*]")
-            } else {
-                format!("$['{name}'][*]")
-            };
+            let at = if is_plain_name(name) { format!("$.{name}[*]") } else { format!("$['{name}'][*]") };
             return self.list_of(at, &schema["items"]);
         }
         let inner = properties(answer).into_iter().find(|(name, schema, _)| {
             properties(answer).len() == 1 && LISTS.contains(&name.as_str()) && is_object(&self.document.schema(schema))
         });
+        // One list in an object in the answer, as in `{data: {rows: […]}}`.
+        let lists_of = |schema: &Json| -> Vec<(String, Json)> {
+            let properties = properties(&self.document.schema(schema)).into_iter();
+            let resolved = properties.map(|(name, schema, _)| (name, self.document.schema(&schema)));
+            resolved.filter(|(_, schema)| kind(schema) == "array").collect()
+        };
+        if let Some((outer, lists)) = inner.as_ref().map(|(name, schema, _)| (name, lists_of(schema)))
+            && let [(name, list)] = lists.as_slice()
+            && is_object(&self.document.schema(&list["items"]))
+            && [outer, name].iter().all(|name| is_plain_name(name))
+        {
+            self.guessed.push(format!("{}: its records are in `{outer}.{name}`", call.name));
+            return self.list_of(format!("$.{outer}.{name}[*]"), &list["items"]);
+        }
         match inner {
             Some((name, schema, _)) => Records {
                 path: Some(format!("$.{name}")),
@@ -203,6 +217,11 @@ impl Work<'_> {
         let is_plain = matches!(kind(&schema), "string" | "integer" | "number" | "boolean");
         Records { path: Some(path), schema, value: is_plain.then_some("value"), is_list: true }
     }
+}
+
+/// Whether a JSONPath can have the name behind a dot.
+fn is_plain_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The fields a body is made of: the members of an object, or one for all of it.
