@@ -169,6 +169,31 @@ impl Pager {
         })
     }
 
+    /// Goes on behind a [`position`](Self::position); false when it is none. What was on the pages before it is not known,
+    /// so that a loop is noticed one round later.
+    pub(crate) fn go_on(&mut self, position: &Json) -> bool {
+        let number = |name: &str| position.get(name).and_then(Json::as_i64);
+        let (Some(page), Some(offset), Some(done)) = (number("page"), number("offset"), position["done"].as_bool())
+        else {
+            return false;
+        };
+        let next_url = match &position["next"] {
+            Json::Null => None,
+            next => match next.as_str().and_then(|next| next.parse().ok()) {
+                Some(url) => Some(url),
+                None => return false,
+            },
+        };
+        self.number = page;
+        self.offset = offset;
+        self.key = Some(position["key"].clone()).filter(|key| !key.is_null());
+        self.size = position["size"].as_u64();
+        self.seen_records = position["records"].as_u64().unwrap_or_default();
+        self.next_url = next_url;
+        self.done = done;
+        true
+    }
+
     /// Whether an answer was cut at the number of records asked for, where that is all that can be asked for. Then the same
     /// is to be asked for again, and nothing of this answer counts.
     ///

@@ -235,6 +235,13 @@ impl Extract for JsonExtract {
         &self.stream.schema
     }
 
+    fn go_on(&mut self, position: &Json) -> bool {
+        match &mut self.pages {
+            At::Here(pages) => pages.pager.go_on(position),
+            At::Ahead(_) | At::Lost => false,
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<Chunk>> {
         if matches!(&self.pages, At::Here(pages) if pages.pager.is_done()) {
             return Ok(None);

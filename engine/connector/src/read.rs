@@ -72,6 +72,16 @@ pub trait Extract: Send {
     /// The source failed; see the error for what to do.
     async fn next(&mut self) -> Result<Option<Chunk>>;
 
+    /// Goes on behind a position that an earlier extract of the same source gave, in a run that did not come to its end.
+    /// Asked for before the first chunk. `false`: it cannot, and begins at the beginning.
+    ///
+    /// It may turn out only with the first chunk that there is nothing to go on from any more; that is an error then, and
+    /// whoever asked begins anew.
+    fn go_on(&mut self, position: &Json) -> bool {
+        let _ = position;
+        false
+    }
+
     /// Whether it reads files of this machine: its errors do not pass, and nothing it gave is ever taken back, so that
     /// its rows may go on before all of them are there.
     fn is_local(&self) -> bool {

@@ -36,6 +36,19 @@ pub(crate) struct SliceExtract {
     held: Option<Held>,
     failed: bool,
     started: Option<DateTime<Utc>>,
+    /// Where to go on, until that is reached.
+    behind: Option<Behind>,
+    /// The same where windows overlap: what earlier ones had is read again, and not given.
+    again: Option<Behind>,
+}
+
+/// A place in an earlier read.
+struct Behind {
+    partition: u64,
+    window: u64,
+    /// The parameters of the partition: a parent may have changed.
+    filled: Json,
+    page: Json,
 }
 
 /// What is read, in the order in which it comes out.
@@ -77,24 +90,47 @@ impl SliceExtract {
             held: None,
             failed: false,
             started: None,
+            behind: None,
+            again: None,
             ask,
         }
     }
 
-    fn begin(&mut self, slice: Slice) {
+    /// Starts a slice, or passes over it where an earlier read is gone on with.
+    fn begin(&mut self, slice: Slice) -> Result<()> {
         let (connection, stream) = (&self.ask.connection, &self.ask.stream);
+        let reach = stream.incremental.as_ref().map_or(0, |incremental| incremental.reach() as u64);
+        if self.again.as_ref().is_some_and(|again| slice.at < (again.partition, again.window.saturating_sub(reach))) {
+            return Ok(());
+        }
+        let page = match &self.behind {
+            Some(behind) if slice.at < (behind.partition, behind.window) => return Ok(()),
+            Some(_) => self.behind.take().map(|behind| behind.at(&slice, &stream.name)).transpose()?,
+            None => None,
+        };
+        if page.as_ref().is_some_and(|page| page["done"] == true) {
+            return Ok(());
+        }
         let pages = crate::stream::Pages::new(connection.clone(), stream.clone(), slice.params.clone());
-        let extract = crate::reader::one_slice(pages.of_slice(slice.slice.clone()), self.patient);
+        let mut extract = crate::reader::one_slice(pages.of_slice(slice.slice.clone()), self.patient);
+        if page.is_some_and(|page| !extract.go_on(&page)) {
+            return Err(Error::remote(format!("stream `{}` cannot be gone on with in the middle", stream.name)));
+        }
         let worker = Box::new(Worker::start(extract, &self.rounds, self.patient));
         self.running.push_back(Running::Slice { worker, slice });
+        Ok(())
     }
 
-    fn take_up(&mut self, next: Option<Next>) {
-        match next {
-            Some(Next::Slice(slice)) => self.begin(slice),
-            Some(Next::Rejects(rejects)) => self.running.push_back(Running::Rejects(rejects)),
-            None => self.fed = true,
+    fn take_up(&mut self, next: Option<Next>) -> Result<()> {
+        match (next, &self.behind) {
+            (Some(Next::Slice(slice)), _) => self.begin(slice)?,
+            // They were told of by the read that is gone on with.
+            (Some(Next::Rejects(_)), Some(_)) => {}
+            (Some(Next::Rejects(rejects)), None) => self.running.push_back(Running::Rejects(rejects)),
+            (None, Some(_)) => return Err(changed(&self.ask.stream.name)),
+            (None, None) => self.fed = true,
         }
+        Ok(())
     }
 
     /// Starts as many slices as there is room for and as are known without waiting.
@@ -103,7 +139,7 @@ impl SliceExtract {
             let Some(feed) = &mut self.feed else { return Ok(()) };
             let Some(next) = feed.next(&self.rounds).now_or_never() else { return Ok(()) };
             let next = next?;
-            self.take_up(next);
+            self.take_up(next)?;
         }
         Ok(())
     }
@@ -115,10 +151,11 @@ impl SliceExtract {
             let room = !self.fed && self.running.len() < self.most;
             let (Some(feed), rounds) = (&mut self.feed, &self.rounds) else { return Ok(None) };
             let item = match self.running.front_mut() {
+                None if self.fed && self.again.is_some() => return Err(changed(&self.ask.stream.name)),
                 None if self.fed => return Ok(None),
                 None => {
                     let next = feed.next(rounds).await?;
-                    self.take_up(next);
+                    self.take_up(next)?;
                     continue;
                 }
                 Some(Running::Rejects(rejects)) => {
@@ -130,7 +167,7 @@ impl SliceExtract {
                 Some(Running::Slice { worker, .. }) => tokio::select! {
                     next = feed.next(rounds), if room => {
                         let next = next?;
-                        self.take_up(next);
+                        self.take_up(next)?;
                         continue;
                     }
                     item = worker.next(rounds) => item,
@@ -152,8 +189,21 @@ impl SliceExtract {
                 if let Some(seen) = &mut self.seen {
                     frame = seen.fresh(frame, at)?;
                 }
-                let position = chunk.position.map(|page| json!({"partition": at.0, "window": at.1, "page": page}));
-                Step::Chunk(Chunk { frame, rejects: chunk.rejects, position })
+                let rejects = chunk.rejects;
+                if let Some(again) = &self.again {
+                    // Nothing before the place is one to go on from.
+                    let reached = again.reached(slice, chunk.position.as_ref(), &self.ask.stream.name)?;
+                    if reached {
+                        self.again = None;
+                    }
+                    return Ok(Step::Chunk(Chunk { frame: frame.clear(), ..Chunk::default() }));
+                }
+                let filled = &slice.filled;
+                let started = self.started.map(|at| at.to_rfc3339());
+                let position = chunk.position.map(|page| {
+                    json!({"partition": at.0, "window": at.1, "filled": filled, "page": page, "started": started})
+                });
+                Step::Chunk(Chunk { frame, rejects, position })
             }
             Item::Failed(error) => Step::Failed(match &slice.label {
                 Some(label) => error.at(label),
@@ -216,10 +266,49 @@ impl SliceExtract {
     }
 }
 
+impl Behind {
+    /// The page to go on from in the slice that is there now.
+    fn at(self, slice: &Slice, stream: &str) -> Result<Json> {
+        let is_same = slice.at == (self.partition, self.window) && slice.filled == self.filled;
+        if is_same { Ok(self.page) } else { Err(changed(stream)) }
+    }
+
+    /// Whether a page of a slice, by its position, is this place.
+    fn reached(&self, slice: &Slice, page: Option<&Json>, stream: &str) -> Result<bool> {
+        let place = (self.partition, self.window);
+        if slice.at > place || (slice.at == place && slice.filled != self.filled) {
+            return Err(changed(stream));
+        }
+        Ok(slice.at == place && page == Some(&self.page))
+    }
+}
+
+fn changed(stream: &str) -> Error {
+    Error::remote(format!("what `{stream}` is read for is not what it was in the read that is to be gone on with"))
+}
+
 #[async_trait]
 impl Extract for SliceExtract {
     fn schema(&self) -> &Schema {
         &self.ask.stream.schema
+    }
+
+    fn go_on(&mut self, position: &Json) -> bool {
+        let number = |name: &str| position.get(name).and_then(Json::as_u64);
+        let started = position["started"].as_str().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+        let (Some(partition), Some(window), Some(started)) = (number("partition"), number("window"), started) else {
+            return false;
+        };
+        // Windows end where they ended, and what changed since is in the next read.
+        self.started = Some(started.to_utc());
+        let (filled, page) = (position["filled"].clone(), position["page"].clone());
+        let place = Some(Behind { partition, window, filled, page });
+        if self.seen.is_some() {
+            self.again = place;
+        } else {
+            self.behind = place;
+        }
+        true
     }
 
     async fn next(&mut self) -> Result<Option<Chunk>> {

@@ -24,6 +24,8 @@ pub(crate) struct Partition {
 /// One call with its pages.
 pub(crate) struct Slice {
     pub(crate) params: Json,
+    /// The parameters its partition fills.
+    pub(crate) filled: Json,
     pub(crate) slice: Json,
     pub(crate) taken: Taken,
     pub(crate) label: Option<String>,
@@ -121,6 +123,7 @@ impl Feed {
         }
         let found = Slice {
             params: self.ask.completed(&[&partition.filled, &params])?,
+            filled: Json::Object(partition.filled.clone()),
             slice: Json::Object(slice),
             taken: partition.taken.clone(),
             label: (!label.is_empty()).then(|| label.join(", ")),

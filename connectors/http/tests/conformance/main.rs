@@ -165,6 +165,14 @@ async fn pages(subject: &Subject, stream: &StreamDoc) {
             assert_eq!(retries, 1, "{name}: the cut at page {cut} was not noticed");
             assert!(again.equals_missing(&whole), "{name}, cut at page {cut}: other rows");
         }
+        subject.server.give(give());
+        let again = support::in_pieces(|| world.source(name, subject.with(stream), None)).await;
+        let (again, _) = again.unwrap_or_else(|error| panic!("{name}, {rows} rows, in pieces: {error:?}"));
+        assert!(again.equals_missing(&whole), "{name}, gone on with behind every page: other rows");
+        let asked = subject.server.with(|script| script.asked.len());
+        // Where windows overlap, the one before is read again for what it had.
+        let overlaps = stream.incremental.as_ref().is_some_and(|incremental| !incremental.overlap.is_zero());
+        assert!(asked == pages || overlaps, "{name}: a page was asked for again");
     }
 }
 

@@ -136,6 +136,30 @@ pub async fn drain(extract: &mut dyn Extract) -> Result<(DataFrame, Vec<Rejected
     Ok((frame, rejects, retries))
 }
 
+/// The same by many extracts, as runs that die would: each is dropped behind its first position, and the next one goes on
+/// there. What they gave, and how many they were.
+pub async fn in_pieces(open: impl Fn() -> Box<dyn Extract>) -> Result<(DataFrame, usize), Error> {
+    let (mut whole, mut position, mut opened): (Option<DataFrame>, Option<Json>, usize) = (None, None, 0);
+    loop {
+        let mut extract = open();
+        opened += 1;
+        if let Some(position) = &position {
+            // As it would be read from a file.
+            let written: Json = serde_json::from_str(&position.to_string()).unwrap();
+            assert!(extract.go_on(&written), "nothing goes on behind {written}");
+        }
+        position = None;
+        while position.is_none() {
+            let Some(chunk) = extract.next().await? else { return Ok((whole.unwrap_or_default(), opened)) };
+            match &mut whole {
+                Some(whole) => drop(whole.vstack_mut(&chunk.frame).unwrap()),
+                None => whole = Some(chunk.frame),
+            }
+            position = chunk.position;
+        }
+    }
+}
+
 pub async fn human_focus() -> System {
     towpath_sandbox::start("human-focus", Options::default()).await.unwrap()
 }
