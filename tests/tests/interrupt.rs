@@ -106,11 +106,19 @@ fn stages(world: &World) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn no_stages_are_left_behind_by_an_orderly_stop() {
+fn only_what_sources_gave_is_left_behind_by_an_orderly_stop_and_for_the_next_run_alone() {
     let world = World::new();
     let running = uploading(&world);
     assert!(!stages(&world).is_empty(), "there are stages while it runs");
     stop(&world, running, "INT").ended(130);
+    let left = stages(&world);
+    let is_of_source = |file: &std::path::PathBuf| {
+        file.ends_with("for-the-next-run") || file.parent().is_some_and(|folder| folder.ends_with("000-history"))
+    };
+    assert!(!left.is_empty() && left.iter().all(is_of_source), "{left:?}");
+    let before = World::requests(&world.lms, "trainingHistoryXml");
+    world.run().ended(0).says("that is all of it");
+    assert_eq!(World::requests(&world.lms, "trainingHistoryXml"), before, "it was read already");
     assert_eq!(stages(&world), Vec::<std::path::PathBuf>::new());
 }
 

@@ -166,21 +166,22 @@ async fn a_read_is_gone_on_with_behind_every_page_of_every_child_unless_its_pare
     let expected: Vec<(i64, i64)> = (1..=5).flat_map(|person| (0..5).map(move |id| (person, id))).collect();
     let first = Arc::new(AtomicUsize::new(1));
     let of_people = Arc::clone(&first);
-    let app = Router::new()
-        .route(
-            "/people",
-            get(move |params: Params| {
-                let first = of_people.load(Ordering::SeqCst);
-                let item = |id| json!({"id": id, "name": "p"});
-                async move { page(first..=5, number(&params, "key"), 2, item).to_string() }
-            }),
-        )
-        .route(
-            "/people/{person}/results",
-            get(|params: Params| async move {
-                page(0..5, number(&params, "key"), 2, |id| json!({"id": id})).to_string()
-            }),
-        );
+    let app =
+        Router::new()
+            .route(
+                "/people",
+                get(move |params: Params| {
+                    let first = of_people.load(Ordering::SeqCst);
+                    let item = |id| json!({"id": id, "name": "p"});
+                    async move { page(first..=5, number(&params, "key"), 2, item).to_string() }
+                }),
+            )
+            .route(
+                "/people/{person}/results",
+                get(|params: Params| async move {
+                    page(0..5, number(&params, "key"), 2, |id| json!({"id": id})).to_string()
+                }),
+            );
     let world = world(PEOPLE, app, json!({"concurrency": 1})).await;
     let open = || world.source("results", json!({}), None);
     let (frame, opened) = in_pieces(open).await.unwrap();

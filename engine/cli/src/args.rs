@@ -148,6 +148,9 @@ pub struct RunArgs {
     /// Says first for each field whether it is compiled or interpreted, and why
     #[arg(long)]
     pub explain: bool,
+    /// Goes on with what that run read; a run that died, was stopped or failed in passing is gone on with unasked
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["full_refresh", "limit"])]
+    pub resume: Option<String>,
     /// Keeps the staged data of the run
     #[arg(long)]
     pub keep_stage: bool,

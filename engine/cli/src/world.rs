@@ -78,6 +78,7 @@ pub fn options(shared: &Shared, stages: PathBuf, timeout: Option<u64>) -> Option
         now: shared.now.unwrap_or_else(chrono::Utc::now),
         limit: None,
         full_refresh: false,
+        resume: None,
         keep_stage: false,
         stages,
         retry: RetryPolicy::default(),

@@ -2,11 +2,13 @@
 
 use crate::accounts::book;
 use crate::flow::Flow;
+use crate::intake::Intake;
 use crate::rejects::{NewReject, lock};
 use crate::runner::{Mode, Runner};
-use crate::stage::{Stage, StageWriter};
+use crate::stage::Stage;
 use serde_json::Value as Json;
 use std::sync::Arc;
+use tokio::time::Instant;
 use towpath_connector::{Chunk, Error, Extract, Result, Setting, Source, SourceAsk};
 use towpath_plan::SourceNode;
 
@@ -25,8 +27,7 @@ impl Runner {
         match opened {
             Source::Scan(scan) => self.scan(node, *scan),
             Source::Extract(extract) => {
-                let keep_cursor = source.incremental.is_some() && self.options.limit.is_none();
-                let stage = self.extract(node, extract, keep_cursor).await?;
+                let stage = self.extract(node, source, extract).await?;
                 let frame = self.tap(stage.scan()?, node, |account| &account.rows_out);
                 Ok(Flow { frame, ..Flow::of(&stage)? })
             }
@@ -63,7 +64,7 @@ impl Runner {
         tokio::task::block_in_place(|| reader.source(&ask, cursor.as_ref()))
     }
 
-    fn kept_cursor(&self, node: usize, source: &SourceNode) -> Result<Option<Json>> {
+    pub(crate) fn kept_cursor(&self, node: usize, source: &SourceNode) -> Result<Option<Json>> {
         let Some(incremental) = &source.incremental else {
             return Ok(None);
         };
@@ -82,56 +83,124 @@ impl Runner {
         }
     }
 
-    /// Fetches everything into a stage. A passing error takes back what came since the last position and goes on there.
-    async fn extract(self: &Arc<Self>, node: usize, mut extract: Box<dyn Extract>, keep_cursor: bool) -> Result<Stage> {
-        let name = self.plan.nodes[node].name.clone();
-        let mut intake = Intake {
-            writer: StageWriter::new(&self.stage_folder(&name), &name, extract.schema())?,
-            rejects: Vec::new(),
-            rows: 0,
-            settled: 0,
+    /// Fetches everything into a stage, or what an earlier run did not come to.
+    async fn extract(
+        self: &Arc<Self>,
+        node: usize,
+        source: &SourceNode,
+        mut extract: Box<dyn Extract>,
+    ) -> Result<Stage> {
+        let whole = self.options.limit.is_none();
+        let may_be_gone_on_with = self.mode == Mode::Run && whole && !extract.is_local();
+        let fingerprint = if may_be_gone_on_with { Some(self.fingerprint(node, source)?) } else { None };
+        let mut intake = match &fingerprint {
+            Some(fingerprint) => self.left(node, fingerprint, extract.as_mut())?,
+            None => None,
         };
+        if let Some(mut intake) = intake.take_if(|intake| intake.mark.position.is_some()) {
+            match self.fetch(node, &mut extract, &mut intake).await {
+                // Nothing came of it yet, and it is the source that does not know that place any more.
+                Err(error) if !intake.went_on && !error.is_passing() && error.message != "interrupted" => {
+                    self.warn(
+                        node,
+                        format!("what an earlier run left cannot be gone on with, all is read anew: {error}"),
+                    );
+                    intake.give_up()?;
+                    extract = self.reopen(node, source).await?;
+                }
+                ended => {
+                    ended?;
+                    return self.finish(node, source, extract.as_ref(), intake);
+                }
+            }
+        }
+        if let Some(mut intake) = intake {
+            self.book_left(node, &mut intake)?;
+            return self.finish(node, source, extract.as_ref(), intake);
+        }
+        let mut intake = Intake::new(self, node, extract.schema(), fingerprint)?;
+        self.fetch(node, &mut extract, &mut intake).await?;
+        self.finish(node, source, extract.as_ref(), intake)
+    }
+
+    async fn reopen(self: &Arc<Self>, node: usize, source: &SourceNode) -> Result<Box<dyn Extract>> {
+        match self.open(node, source).await? {
+            Source::Extract(extract) => Ok(extract),
+            Source::Scan(_) => Err(Error::bug("a source that is extracted became one that is scanned")),
+        }
+    }
+
+    fn finish(&self, node: usize, source: &SourceNode, extract: &dyn Extract, mut intake: Intake) -> Result<Stage> {
+        self.settle(node, &mut intake)?;
+        let keeps_cursor = source.incremental.is_some() && self.options.limit.is_none() && self.mode == Mode::Run;
+        if !intake.is_complete {
+            intake.mark.cursor = extract.cursor();
+            intake.mark.position = None;
+        }
+        let moved = intake.mark.cursor.clone().filter(|_| keeps_cursor && !intake.was_cut);
+        let stage = tokio::task::block_in_place(|| intake.end())?;
+        if let Some(cursor) = moved {
+            let name = self.plan.nodes[node].name.clone();
+            lock(&self.cursors)?.push((name, serde_json::json!({ CURSOR: cursor })));
+        }
+        Ok(stage)
+    }
+
+    /// Fetches what is still to come. A passing error takes back what came since the last position and goes on there.
+    async fn fetch(self: &Arc<Self>, node: usize, extract: &mut Box<dyn Extract>, intake: &mut Intake) -> Result<()> {
         let mut failed = 0;
-        let mut whole = true;
         loop {
-            let next = tokio::select! {
-                next = extract.next() => next,
-                () = self.cancel.cancelled() => Err(crate::runner::interrupted()),
-            };
+            let next = self.next(extract, intake).await?;
             match next {
                 Ok(Some(chunk)) => {
                     let positioned = chunk.position.is_some();
+                    intake.went_on = true;
+                    self.book_left(node, intake)?;
                     // To give way to another thread costs more than to keep a small chunk in memory.
                     if chunk.rejects.is_empty() && !intake.writer.writes_with(&chunk.frame) {
-                        self.take_in(node, &mut intake, chunk)?;
+                        self.take_in(node, intake, chunk)?;
                     } else {
-                        tokio::task::block_in_place(|| self.take_in(node, &mut intake, chunk))?;
+                        tokio::task::block_in_place(|| self.take_in(node, intake, chunk))?;
                     }
                     if positioned {
                         failed = 0;
                     }
                     if self.options.limit.is_some_and(|limit| intake.rows + intake.settled >= limit) {
-                        whole = false;
-                        break;
+                        intake.was_cut = true;
+                        return Ok(());
+                    }
+                    if intake.is_due() {
+                        tokio::task::block_in_place(|| intake.checkpoint())?;
                     }
                 }
-                Ok(None) => break,
+                Ok(None) => return self.book_left(node, intake),
                 Err(error) => {
                     intake.writer.roll_back();
                     intake.rejects.clear();
                     intake.rows = 0;
                     failed += 1;
+                    // Whether it is tried again or not: what is here need not be asked for again.
+                    tokio::task::block_in_place(|| intake.checkpoint())?;
                     self.wait_or_fail(node, error, failed).await?;
                 }
             }
         }
-        self.settle(node, &mut intake)?;
-        let stage = tokio::task::block_in_place(|| intake.writer.finish())?;
-        let moved = extract.cursor().filter(|_| keep_cursor && whole && self.mode == Mode::Run);
-        if let Some(cursor) = moved {
-            lock(&self.cursors)?.push((name, serde_json::json!({ CURSOR: cursor })));
+    }
+
+    /// The next chunk. While it is waited for, what came before it is put on disk when that is due.
+    async fn next(&self, extract: &mut Box<dyn Extract>, intake: &mut Intake) -> Result<Result<Option<Chunk>>> {
+        let mut coming = extract.next();
+        loop {
+            let due = intake.due();
+            let until = due.unwrap_or_else(Instant::now);
+            tokio::select! {
+                next = &mut coming => return Ok(next),
+                () = self.cancel.cancelled() => return Ok(Err(crate::runner::interrupted())),
+                () = tokio::time::sleep_until(until), if due.is_some() => {
+                    tokio::task::block_in_place(|| intake.checkpoint())?;
+                }
+            }
         }
-        Ok(stage)
     }
 
     fn take_in(&self, node: usize, intake: &mut Intake, chunk: Chunk) -> Result<()> {
@@ -143,9 +212,10 @@ impl Runner {
         intake.rows += frame.height() as u64;
         self.progress(node, frame.height());
         intake.writer.push(frame)?;
-        intake.rejects.extend(chunk.rejects.into_iter().map(NewReject::from));
-        if chunk.position.is_some() {
+        intake.rejects.extend(chunk.rejects);
+        if let Some(position) = chunk.position {
             self.settle(node, intake)?;
+            intake.stands_at(position);
         }
         Ok(())
     }
@@ -154,20 +224,11 @@ impl Runner {
     fn settle(&self, node: usize, intake: &mut Intake) -> Result<()> {
         intake.writer.commit()?;
         let rejects = std::mem::take(&mut intake.rejects);
+        intake.keep_rejects(&rejects)?;
         let rows = usize::try_from(intake.rows).map_err(|_| Error::bug("more rows than this machine can count"))?;
         book(&self.accounts[node].rows_in, rows + rejects.len());
         intake.settled += intake.rows;
         intake.rows = 0;
-        self.reject(node, rejects)
+        self.reject(node, rejects.into_iter().map(NewReject::from).collect())
     }
-}
-
-/// What an extract gave so far.
-struct Intake {
-    writer: StageWriter,
-    rejects: Vec<NewReject>,
-    /// Rows since the last position.
-    rows: u64,
-    /// Rows before it.
-    settled: u64,
 }

@@ -4,11 +4,12 @@ use crate::accounts::NodeReport;
 use crate::desk::Page;
 use crate::error::{NodeError, RunError, state_error};
 use crate::event::Event;
+use crate::intake::Earlier;
 use crate::rejects::lock as guard;
+use crate::resuming;
 use crate::runner::{Mode, Options, Runner, World};
 use chrono::Utc;
 use serde_json::Value as Json;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -74,9 +75,15 @@ pub(crate) struct StateAccess {
     lock: Lock,
     scope: Scope,
     run: RunId,
+    earlier: Option<Earlier>,
 }
 
 impl StateAccess {
+    /// The run that is gone on with.
+    pub fn earlier(&self) -> Option<&Earlier> {
+        self.earlier.as_ref()
+    }
+
     pub fn cursor(&self, node: &str) -> Result<Option<Json>> {
         self.store.cursor(&self.scope, node).map_err(|error| state_error(&error))
     }
@@ -152,8 +159,12 @@ pub async fn run(
         return Err(RunError::NotStarted(error));
     }
     crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
-    let state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
-    sweep(&store, &state, &options.stages);
+    let mut state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
+    let found = resuming::earlier(&store, &state.scope, &state.run, &options);
+    match found.and_then(|found| resuming::take_over(found, &store, &state.scope, &state.run, &options.stages)) {
+        Ok(earlier) => state.earlier = earlier,
+        Err(error) => return not_begun(&store, &state.run, error),
+    }
     let id = state.run;
     let keep_stage = options.keep_stage;
     let stages = options.stages.join(&options.run);
@@ -171,8 +182,7 @@ pub async fn run(
     let outcome = conclude(&runner, errors);
     // First of all: it makes room for what is still to be recorded.
     if !keep_stage {
-        // What cannot be removed now is only space on disk; the next run does not read it.
-        let _ = std::fs::remove_dir_all(stages);
+        resuming::leave(&stages, outcome.status);
     }
     record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
     // Journal and cursors are for ever; rejects of runs long past are not. If it fails now, the next run will do it.
@@ -218,22 +228,19 @@ fn start(
         towpath_version: version.to_owned(),
     };
     store.begin_run(&begun).map_err(|error| RunError::State(state_error(&error)))?;
-    Ok(StateAccess { store, lock, scope, run })
+    Ok(StateAccess { store, lock, scope, run, earlier: None })
 }
 
-/// Removes the stages of runs of this pipeline that died: whoever holds the lock knows that nobody works on them.
-fn sweep(store: &Store, state: &StateAccess, stages: &Path) {
-    let Ok(folders) = std::fs::read_dir(stages) else { return };
-    for folder in folders.flatten() {
-        let Some(name) = folder.file_name().to_str().map(str::to_owned) else { continue };
-        let Ok(run) = store.run(&name) else { continue };
-        let start = &run.summary.start;
-        let ended = run.summary.outcome.as_ref().is_some_and(|outcome| outcome.exit_code.is_some());
-        if start.scope == state.scope && start.id != state.run && !ended {
-            // What cannot be removed is only space on disk.
-            let _ = std::fs::remove_dir_all(folder.path());
-        }
-    }
+/// Ends a run that cannot begin, as there is nothing to go on with.
+fn not_begun(store: &Store, run: &RunId, error: Error) -> std::result::Result<Outcome, RunError> {
+    let failed = RunOutcome {
+        status: RunStatus::Failed,
+        exit_code: Some(i32::from(Status::Failed.exit_code())),
+        finished_at: Utc::now(),
+        error: Some(error.message.clone()),
+    };
+    store.finish_run(run, &failed, &[]).map_err(|error| RunError::State(state_error(&error)))?;
+    Err(RunError::NotStarted(error))
 }
 
 /// Runs all sinks side by side, as many as the pipeline's limit lets; those that do not hang together go on when one

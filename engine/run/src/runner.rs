@@ -80,6 +80,8 @@ pub struct Options {
     pub limit: Option<u64>,
     /// Reads everything, whatever the cursors say.
     pub full_refresh: bool,
+    /// The run to go on with, by its name or the beginning of it; the one before, where that makes sense, when none.
+    pub resume: Option<String>,
     /// Keeps the stages.
     pub keep_stage: bool,
     /// The folder for stages.

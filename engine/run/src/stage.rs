@@ -2,9 +2,18 @@
 //!
 //! What is written becomes part of the stage only with [`StageWriter::commit`]: a source that fails in the middle of a
 //! page takes back what it wrote of it. A stage never sits in memory as a whole.
+//!
+//! The stage of a source can be gone on with by another run: a [`StageWriter::checkpoint`] puts what is committed on disk,
+//! with a [`Mark`] that says where the source stood. Only the manifest says what belongs to a stage, and it is replaced as a
+//! whole; files it does not name are none of it.
+
+mod left;
+
+pub(crate) use left::{Left, Mark};
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use towpath_connector::{Error, Result};
 use towpath_mapping::schema_to_polars;
@@ -20,6 +29,11 @@ const SMALL_ROWS: usize = 512;
 const SMALLS: usize = 128;
 /// Rows of a row group, which is read as a whole.
 const GROUP_ROWS: usize = 16_384;
+
+/// What a stage says of itself.
+const MANIFEST: &str = "manifest.json";
+/// The version of that.
+const VERSION: u32 = 2;
 
 /// A finished stage.
 #[derive(Debug, Clone)]
@@ -44,6 +58,13 @@ struct Manifest {
     complete: bool,
     columns: Vec<(String, String)>,
     segments: Vec<Segment>,
+    /// How far a source was read.
+    #[serde(default)]
+    source: Option<Mark>,
+}
+
+fn described(columns: &Columns) -> Vec<(String, String)> {
+    columns.fields.iter().map(|field| (field.name.clone(), field.ty.to_string())).collect()
 }
 
 impl Stage {
@@ -122,8 +143,8 @@ pub(crate) struct StageWriter {
     segments: Vec<Segment>,
     committed: usize,
     written: usize,
-    /// Segments the manifest on disk tells of.
-    told: usize,
+    /// Segments that are surely on disk.
+    synced: usize,
     /// Bytes of a segment in memory.
     segment_bytes: usize,
 }
@@ -194,7 +215,7 @@ impl StageWriter {
             segments: Vec::new(),
             committed: 0,
             written: 0,
-            told: 0,
+            synced: 0,
             segment_bytes: SEGMENT_BYTES,
         })
     }
@@ -226,18 +247,26 @@ impl StageWriter {
         if let Some(held) = self.held.take()? {
             self.settled.append(held)?;
         }
-        if self.is_full(&self.settled) {
-            self.write_settled()?;
+        if self.is_full(&self.settled) { self.write_settled() } else { Ok(()) }
+    }
+
+    /// Puts everything committed on disk, so that another run can go on from there, even after a loss of power.
+    pub fn checkpoint(&mut self, mark: &Mark) -> Result<()> {
+        self.write_settled()?;
+        for segment in &self.segments[self.synced..self.committed] {
+            std::fs::File::open(self.folder.join(&segment.file))
+                .and_then(|file| file.sync_all())
+                .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))?;
         }
-        // Most commits are of rows in memory, which no manifest tells of.
-        if self.committed == self.told { Ok(()) } else { self.manifest(false) }
+        self.synced = self.committed;
+        self.manifest(false, Some(mark))
     }
 
     /// Whether something is written to disk when a frame is pushed and committed.
     pub fn writes_with(&self, frame: &DataFrame) -> bool {
         let rows = self.settled.rows() + self.held.rows() + frame.height();
         let bytes = self.settled.bytes + self.held.bytes + frame.estimated_size();
-        rows >= SEGMENT_ROWS || bytes >= self.segment_bytes || self.committed != self.told
+        rows >= SEGMENT_ROWS || bytes >= self.segment_bytes
     }
 
     /// Takes back what was pushed since the last commit.
@@ -250,10 +279,22 @@ impl StageWriter {
     }
 
     /// Ends the stage; what was pushed last is committed with it.
-    pub fn finish(mut self) -> Result<Stage> {
+    pub fn finish(self) -> Result<Stage> {
+        self.end(None)
+    }
+
+    /// Ends the stage of a source that was read to its end.
+    pub fn finish_source(self, mark: &Mark) -> Result<Stage> {
+        self.end(Some(mark))
+    }
+
+    fn end(mut self, mark: Option<&Mark>) -> Result<Stage> {
         self.commit()?;
-        self.write_settled()?;
-        self.manifest(true)?;
+        match mark {
+            Some(mark) => self.checkpoint(mark)?,
+            None => self.write_settled()?,
+        }
+        self.manifest(true, mark)?;
         Ok(Stage { folder: self.folder, columns: self.columns, segments: self.segments })
     }
 
@@ -285,21 +326,25 @@ impl StageWriter {
         waiting.rows() >= SEGMENT_ROWS || waiting.bytes >= self.segment_bytes
     }
 
-    fn manifest(&mut self, complete: bool) -> Result<()> {
+    fn manifest(&mut self, complete: bool, source: Option<&Mark>) -> Result<()> {
         let manifest = Manifest {
-            version: 1,
+            version: VERSION,
             node: self.node.clone(),
             complete,
-            columns: self.columns.fields.iter().map(|f| (f.name.clone(), f.ty.to_string())).collect(),
+            columns: described(&self.columns),
             segments: self.segments[..self.committed].to_vec(),
+            source: source.cloned(),
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::bug(error.to_string()))?;
         let temporary = self.folder.join("manifest.json.new");
-        std::fs::write(&temporary, text)
-            .and_then(|()| std::fs::rename(&temporary, self.folder.join("manifest.json")))
-            .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))?;
-        self.told = self.committed;
-        Ok(())
+        std::fs::File::create(&temporary)
+            .and_then(|mut file| {
+                file.write_all(&text)?;
+                // Nobody goes on with any other stage.
+                if source.is_some() { file.sync_all() } else { Ok(()) }
+            })
+            .and_then(|()| std::fs::rename(&temporary, self.folder.join(MANIFEST)))
+            .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))
     }
 }
 
@@ -362,6 +407,53 @@ mod tests {
         }
         let stage = stage.finish().expect("a stage");
         assert_eq!(read(&stage), (0..at).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn another_run_goes_on_behind_the_last_checkpoint() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (first, second) = (home.path().join("first"), home.path().join("second"));
+        let mark = |position: i64| Mark { position: Some(position.into()), ..Mark::default() };
+        let mut stage = writer(&first);
+        stage.push(numbers(0..10)).expect("a push");
+        stage.commit().expect("a commit");
+        stage.checkpoint(&mark(1)).expect("a checkpoint");
+        stage.push(numbers(10..20)).expect("a push");
+        stage.commit().expect("a commit");
+        stage.push(numbers(20..25)).expect("a push");
+        stage.checkpoint(&mark(2)).expect("a checkpoint");
+        // Large enough to be on disk before it is committed, and in no manifest.
+        stage.push(numbers(25..300_000)).expect("a push");
+        drop(stage);
+        let left = Left::of(&first).expect("something is left");
+        assert_eq!((left.node(), left.rows()), ("numbers", 20));
+        let columns = Columns::new(vec![Field::new("n", Type::Int)]);
+        let (mut stage, found) = left.take_over(&second, "numbers", &columns).expect("no trouble").expect("a stage");
+        assert_eq!(found, mark(2));
+        stage.push(numbers(20..23)).expect("a push");
+        let stage = stage.finish_source(&Mark::default()).expect("a stage");
+        assert_eq!(read(&stage), (0..23).collect::<Vec<_>>());
+        assert!(Left::of(&first).is_none());
+    }
+
+    #[test]
+    fn what_is_not_whole_is_not_gone_on_with() {
+        let columns = Columns::new(vec![Field::new("n", Type::Int)]);
+        let others = Columns::new(vec![Field::new("n", Type::Text)]);
+        for (columns, bytes) in [(&columns, Some(7)), (&columns, Some(0)), (&others, None)] {
+            let home = tempfile::tempdir().expect("a folder");
+            let mut stage = writer(&home.path().join("a"));
+            stage.push(numbers(0..1_000)).expect("a push");
+            stage.commit().expect("a commit");
+            stage.checkpoint(&Mark::default()).expect("a checkpoint");
+            if let Some(bytes) = bytes {
+                let file = home.path().join("a/segment-000000.parquet");
+                let whole = std::fs::read(&file).expect("a segment");
+                std::fs::write(&file, &whole[..whole.len() * bytes / 10]).expect("a cut");
+            }
+            let left = Left::of(&home.path().join("a")).expect("something is left");
+            assert!(left.take_over(&home.path().join("b"), "numbers", columns).expect("no trouble").is_none());
+        }
     }
 
     #[test]

@@ -75,6 +75,7 @@ async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: Cancellat
     let options = towpath_run::Options {
         limit: args.limit,
         full_refresh: args.full_refresh,
+        resume: args.resume.clone(),
         keep_stage: args.keep_stage,
         ..world::options(shared, folder.join("stages"), args.timeout)
     };
