@@ -88,6 +88,14 @@ impl World {
         self.towpath("run").args([copy])
     }
 
+    /// The same, with uploads of unknown outcome held rather than looked up.
+    pub fn holding_job(&self, retries: u32) -> Towpath {
+        let upload = "operation: UploadExternalTraining\n";
+        let hold = format!("{upload}    on_unknown: hold\n");
+        let copy = self.copy_of_job(&[(upload, &hold)], &format!("limits: {{retries: {retries}}}"));
+        self.towpath("run").args([copy])
+    }
+
     /// What Human Focus holds.
     pub fn uploads(&self) -> Vec<Delivery> {
         uploads(&self.hf.books())

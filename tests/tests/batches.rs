@@ -245,14 +245,14 @@ fn a_kill_between_intents_and_receipts_holds_the_batches_under_way_and_doubles_n
     let arrived: Vec<i64> = world.depot.taken().concat();
     assert_eq!(arrived.len(), 100);
 
-    world.run("on_error: reject").ended(3).says("unknown outcome");
+    world.run("on_unknown: hold").ended(3).says("unknown outcome");
     let [delivered, skipped, rejected, unknown, _] = world.counts();
     assert_eq!((delivered, skipped, rejected, unknown), (180, 0, 20, 100));
     let mut all: Vec<i64> = world.depot.taken().concat();
     all.sort_unstable();
     assert_eq!(all, (1..=300).collect::<Vec<_>>(), "each was sent once");
     // However often.
-    world.run("on_error: reject").ended(3);
+    world.run("on_unknown: hold").ended(3);
     assert_eq!(world.counts()[..4], [0, 180, 20, 100]);
 }
 

@@ -16,19 +16,21 @@ struct Case {
     exit: i32,
     /// What it says on stderr.
     says: &'static [&'static str],
-    /// Records whose outcome is unknown: they are held and never sent again.
-    held: u64,
+    /// Records whose outcome is unknown.
+    unknown: u64,
+    /// Whether they are held and never sent again, and not looked up by the next run.
+    held: bool,
     /// How many of all completions are missing after a clean run: those held that had no effect.
     missing: usize,
 }
 
 impl Case {
     const fn lms(faults: &'static str) -> Self {
-        Self { lms: faults, hf: "", exit: 0, says: &[], held: 0, missing: 0 }
+        Self { lms: faults, hf: "", exit: 0, says: &[], unknown: 0, held: false, missing: 0 }
     }
 
     const fn hf(faults: &'static str) -> Self {
-        Self { lms: "", hf: faults, exit: 0, says: &[], held: 0, missing: 0 }
+        Self { lms: "", hf: faults, exit: 0, says: &[], unknown: 0, held: false, missing: 0 }
     }
 
     /// Ends with that exit code and says that.
@@ -36,9 +38,14 @@ impl Case {
         Self { exit, says, ..self }
     }
 
-    /// One record of unknown outcome.
+    /// One record of unknown outcome, which is held.
     const fn held(self, missing: usize) -> Self {
-        Self { exit: 3, held: 1, missing, ..self }
+        Self { exit: 3, unknown: 1, held: true, missing, ..self }
+    }
+
+    /// One record of unknown outcome, which the next run looks up.
+    const fn looked_up(self) -> Self {
+        Self { exit: 3, unknown: 1, ..self }
     }
 
     fn name(&self) -> String {
@@ -57,7 +64,7 @@ fn meet(case: &Case) -> Result<(), String> {
     let expected = deliverable(&world.seed);
     world.lms_faults(case.lms);
     world.hf_faults(case.hf);
-    let job = world.hurried_job(1);
+    let job = if case.held { world.holding_job(1) } else { world.hurried_job(1) };
     let ran = job.run();
     let story = format!("--- stderr\n{}", ran.stderr);
     let struck = [&world.lms, &world.hf].iter().any(|system| faults_met(system) > 0);
@@ -68,17 +75,19 @@ fn meet(case: &Case) -> Result<(), String> {
     }
     let (_, too_many) = difference(&expected, &world.uploads());
     demand(too_many.is_empty(), || format!("{name} doubled or invented {too_many:#?}\n{story}"))?;
-    if case.held > 0 {
+    if case.unknown > 0 {
         let run = world.last_run();
         let unknown = &node(&run, "upload")["unknown"];
-        demand(*unknown == case.held, || format!("{name}: {unknown} of unknown outcome, not {}\n{story}", case.held))?;
+        demand(*unknown == case.unknown, || {
+            format!("{name}: {unknown} of unknown outcome, not {}\n{story}", case.unknown)
+        })?;
     }
 
     world.lms.faults().clear();
     world.hf.faults().clear();
     let ran = job.run();
     let story = format!("{story}--- stderr of the clean run\n{}", ran.stderr);
-    let clean = if case.held > 0 { 3 } else { 0 };
+    let clean = if case.held { 3 } else { 0 };
     demand(ran.code == Some(clean), || format!("{name}: a clean run ended with {:?}, not {clean}\n{story}", ran.code))?;
     let (missing, too_many) = difference(&expected, &world.uploads());
     demand(too_many.is_empty(), || format!("{name}: a clean run doubled {too_many:#?}\n{story}"))?;
@@ -176,7 +185,24 @@ fn an_upload_that_was_surely_not_done_is_sent_again() {
 }
 
 #[test]
-fn an_upload_of_unknown_outcome_is_held_and_never_sent_again() {
+fn an_upload_of_unknown_outcome_is_looked_up_by_the_next_run() {
+    meet_all(&[
+        Case::hf("cut:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("cut:nth=5:when=after:op=UploadExternalTraining").looked_up(),
+        Case::hf("503:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("503:nth=5:when=after:op=UploadExternalTraining").looked_up(),
+        Case::hf("500:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("cut-body:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("truncate:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("malformed:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("html:nth=5:op=UploadExternalTraining").looked_up(),
+        Case::hf("html:nth=5:when=after:op=UploadExternalTraining").looked_up(),
+        Case::hf("empty:nth=5:when=after:op=UploadExternalTraining").looked_up(),
+    ]);
+}
+
+#[test]
+fn an_upload_of_unknown_outcome_is_held_and_never_sent_again_where_that_is_asked_for() {
     meet_all(&[
         Case::hf("cut:nth=5:op=UploadExternalTraining").held(1),
         Case::hf("cut:nth=5:when=after:op=UploadExternalTraining").held(0),

@@ -129,20 +129,23 @@ fn stages_of_a_run_that_was_killed_are_gone_after_the_next() {
     running.signal("KILL");
     running.wait();
     world.hf.faults().clear();
-    world.run().ended(3);
+    world.run().ended(0);
     assert_eq!(stages(&world), Vec::<std::path::PathBuf>::new(), "nobody will ever read them");
 }
 
 #[test]
 fn a_kill_doubles_nothing_and_what_is_in_doubt_is_held() {
     let world = World::new();
-    let running = uploading(&world);
+    let job = world.holding_job(5);
+    hold_uploads(&world);
+    let running = job.start();
+    until_held(&world);
     running.signal("KILL");
     assert_eq!(running.wait().code, None, "a kill gives no exit code");
     world.hf.faults().clear();
 
     let expected = deliverable(&world.seed);
-    world.run().ended(3).says("unknown outcome");
+    job.run().ended(3).says("unknown outcome");
     let (missing, doubled) = difference(&expected, &world.uploads());
     assert!(doubled.is_empty(), "{doubled:#?}");
     let run = world.last_run();
@@ -155,7 +158,7 @@ fn a_kill_doubles_nothing_and_what_is_in_doubt_is_held() {
 
     // However often: nothing is sent that may have arrived.
     let before = world.uploads();
-    world.run().ended(3);
+    job.run().ended(3);
     assert_eq!(world.uploads(), before);
 }
 
@@ -163,7 +166,7 @@ fn a_kill_doubles_nothing_and_what_is_in_doubt_is_held() {
 fn a_kill_holds_no_more_than_what_may_have_been_sent() {
     let world = World::new();
     hold_uploads(&world);
-    let one = "operation: UploadExternalTraining\n    concurrency: 2\n";
+    let one = "operation: UploadExternalTraining\n    concurrency: 2\n    on_unknown: hold\n";
     let copy = world.copy_of_job(&[("operation: UploadExternalTraining\n", one)], "");
     let running = world.towpath("run").args([copy.clone()]).start();
     until_held(&world);
@@ -184,7 +187,7 @@ fn a_kill_holds_no_more_than_what_may_have_been_sent() {
 fn a_kill_holds_only_what_was_under_way_where_answers_take_their_time() {
     let world = World::new();
     world.hf_faults("slow:ms=100:op=UploadExternalTraining");
-    let one = "operation: UploadExternalTraining\n    concurrency: 2\n";
+    let one = "operation: UploadExternalTraining\n    concurrency: 2\n    on_unknown: hold\n";
     let copy = world.copy_of_job(&[("operation: UploadExternalTraining\n", one)], "");
     let running = world.towpath("run").args([copy.clone()]).start();
     until("some uploads", || world.uploads().len() >= 5);

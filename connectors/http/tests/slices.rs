@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::paged::{Params, bytes, cut, number, page, text, world};
-use support::{drain, in_pieces, texts};
+use support::{drain, texts};
 use towpath_connector::Error;
 
 /// People by pages, and the results of each by pages.
@@ -159,42 +159,6 @@ async fn a_cut_in_any_page_of_any_slice_or_of_the_parent_loses_and_doubles_nothi
             assert_eq!(rows, expected, "{concurrency} at a time, {cut:?}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_read_is_gone_on_with_behind_every_page_of_every_child_unless_its_parent_changed() {
-    let expected: Vec<(i64, i64)> = (1..=5).flat_map(|person| (0..5).map(move |id| (person, id))).collect();
-    let first = Arc::new(AtomicUsize::new(1));
-    let of_people = Arc::clone(&first);
-    let app =
-        Router::new()
-            .route(
-                "/people",
-                get(move |params: Params| {
-                    let first = of_people.load(Ordering::SeqCst);
-                    let item = |id| json!({"id": id, "name": "p"});
-                    async move { page(first..=5, number(&params, "key"), 2, item).to_string() }
-                }),
-            )
-            .route(
-                "/people/{person}/results",
-                get(|params: Params| async move {
-                    page(0..5, number(&params, "key"), 2, |id| json!({"id": id})).to_string()
-                }),
-            );
-    let world = world(PEOPLE, app, json!({"concurrency": 1})).await;
-    let open = || world.source("results", json!({}), None);
-    let (frame, opened) = in_pieces(open).await.unwrap();
-    assert_eq!(pairs(&frame), expected);
-    assert!(opened > 1, "{opened}");
-    let chunk = open().next().await.unwrap().unwrap();
-    // The first person is gone: the second stands in that place now.
-    first.store(2, Ordering::SeqCst);
-    let mut source = open();
-    assert!(source.go_on(chunk.position.as_ref().unwrap()));
-    let error = source.next().await.err().unwrap();
-    assert!(error.message.contains("is not what it was"), "{error}");
-    assert!(!open().go_on(&json!({"page": 3})), "that is no place");
 }
 
 #[tokio::test]

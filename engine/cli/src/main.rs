@@ -29,6 +29,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(debug_assertions)]
+    if let Ok(boundary) = std::env::var("TOWPATH_DIE_AT") {
+        assert!(towpath_connector::die_at(&boundary), "`{boundary}` is no boundary of a run");
+    }
     screen::end_quietly_with_the_reader();
     let cli = Cli::parse();
     screen::set_up(cli.shared.no_color);

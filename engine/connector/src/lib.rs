@@ -4,6 +4,7 @@
 //! the run drives. It contains no retry loop and no scheduler: an [`Error`] says whose fault it is and whether to try
 //! again, and the run acts on it. Reading and writing are different types: whoever holds a [`Reader`] cannot write.
 
+mod boundary;
 mod descriptor;
 mod error;
 mod read;
@@ -12,6 +13,9 @@ mod secret;
 mod settings;
 mod write;
 
+#[cfg(debug_assertions)]
+pub use boundary::die_at;
+pub use boundary::{BOUNDARIES, boundary};
 pub use descriptor::{
     CursorInfo, Described, Descriptor, Kind, OperationInfo, OperationKind, Problem, SinkAsk, SourceAsk, StreamInfo,
 };

@@ -341,12 +341,12 @@ pub struct Taken {
 /// What is done with a record of unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnUnknown {
-    /// It is held and reported.
+    /// It is held and reported: the default where nothing says how to verify it.
     #[default]
     Hold,
     /// The next run sends it again.
     Resend,
-    /// The next run looks whether it is there, and sends it when it is not.
+    /// The next run looks whether it is there, and sends it when it is not: the default where the definition says how.
     Verify,
 }
 

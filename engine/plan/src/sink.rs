@@ -117,7 +117,7 @@ fn on_unknown(context: &mut Context<'_>, target: &mut Resolved<'_>, operation: O
         return OnUnknown::Hold;
     };
     let Some(at) = target.own.iter().position(|(key, _)| key.value == "on_unknown") else {
-        return OnUnknown::Hold;
+        return if operation.verifies { OnUnknown::Verify } else { OnUnknown::Hold };
     };
     let (_, tree) = target.own.remove(at);
     match tree.as_text().map(Text::as_str) {

@@ -4,7 +4,7 @@ use crate::accounts::book;
 use crate::pour::Incoming;
 use crate::runner::Runner;
 use std::sync::Arc;
-use towpath_connector::{FileSink, Result};
+use towpath_connector::{FileSink, Result, boundary};
 use towpath_plan::SinkNode;
 
 impl Runner {
@@ -18,7 +18,12 @@ impl Runner {
         let filled = self.fill_file(node, sink, incoming, &mut *file).await;
         // What is wrong with a file comes first: an error of what was made of it may only follow from that.
         let written = match self.checked(node).await.and(filled) {
-            Ok(()) => tokio::task::block_in_place(|| file.commit()),
+            Ok(()) => tokio::task::block_in_place(|| {
+                boundary("before-file");
+                let files = file.commit();
+                boundary("after-file");
+                files
+            }),
             Err(error) => Err(error),
         };
         match written {

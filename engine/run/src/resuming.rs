@@ -9,7 +9,7 @@ use crate::run::Status;
 use crate::runner::Options;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
-use towpath_connector::{Error, Result};
+use towpath_connector::{Error, Result, boundary};
 use towpath_state::{RunId, RunStatus, RunSummary, Scope, Store};
 
 /// How old what was read may be to be gone on with unasked.
@@ -90,6 +90,7 @@ pub(crate) fn take_over(
             std::fs::create_dir_all(&own).map_err(|error| Error::from(error).at(own.display()))?;
             let to = own.join(EARLIER);
             std::fs::rename(&folder, &to).map_err(|error| Error::from(error).at(folder.display()))?;
+            boundary("earlier-taken-over");
             Some(Earlier { run: earlier, folder: to })
         }
         None => None,

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use towpath_connector::{Error, Result, redact, redact_json};
+use towpath_connector::{Error, Result, boundary, redact, redact_json};
 use towpath_plan::{NodeKind, Output, Plan, StepPlan};
 use towpath_spec::document::MaxRejects;
 use towpath_state::{
@@ -119,14 +119,18 @@ impl StateAccess {
             receipt.message = receipt.message.take().map(|message| redact(&message));
         }
         let entries = Entries { intents: &page.intents, receipts: &page.receipts, withdrawn: &page.withdrawn };
-        self.store
-            .journal(&self.lock, &self.scope, sink, target, &self.run, entries)
-            .map_err(|error| state_error(&error))
+        boundary("before-journal");
+        let journalled = self.store.journal(&self.lock, &self.scope, sink, target, &self.run, entries);
+        boundary("after-journal");
+        journalled.map_err(|error| state_error(&error))
     }
 
     fn set_cursors(&self, cursors: &[(String, Json)]) -> Result<()> {
         let cursors: Vec<(&str, Json)> = cursors.iter().map(|(node, value)| (node.as_str(), value.clone())).collect();
-        self.store.set_cursors(&self.lock, &self.scope, &cursors).map_err(|error| state_error(&error))
+        boundary("before-cursors");
+        let moved = self.store.set_cursors(&self.lock, &self.scope, &cursors);
+        boundary("after-cursors");
+        moved.map_err(|error| state_error(&error))
     }
 }
 
@@ -180,6 +184,7 @@ pub async fn run(
     }
     runner.tell_doubtful();
     let outcome = conclude(&runner, errors);
+    boundary("before-record");
     // First of all: it makes room for what is still to be recorded.
     if !keep_stage {
         resuming::leave(&stages, outcome.status);

@@ -20,7 +20,7 @@ use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use towpath_connector::{Answer, Effect, Error, Record, Result};
+use towpath_connector::{Answer, Effect, Error, Record, Result, boundary};
 use towpath_spec::document::OnError;
 use towpath_state::{Intent, Outcome, ReceiptIn};
 
@@ -298,7 +298,9 @@ impl Round<'_> {
     async fn once(&self, payload: &Arc<Record>) -> Result<Answer> {
         let (operation, payload) = (self.delivery.operation.clone(), payload.clone());
         let begun = Instant::now();
+        boundary("before-send");
         let sent = tokio::spawn(async move { operation.send(&payload).await }).await;
+        boundary("after-answer");
         self.delivery.answers.took(begun.elapsed());
         sent.unwrap_or_else(|_| Err(Error::bug("sending a record panicked").effect(Effect::Unknown)))
     }

@@ -9,7 +9,7 @@ use crate::runner::{Runner, interrupted};
 use crate::sending::{End, Ended, Round, Sent};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use towpath_connector::{Answer, Effect, Error, Record, Result, Retry};
+use towpath_connector::{Answer, Effect, Error, Record, Result, Retry, boundary};
 
 /// A batch while it is sent.
 struct Tries {
@@ -108,7 +108,9 @@ impl Round<'_> {
         tries.calls += 1;
         let records: Vec<Record> = open.iter().map(|at| (*parcels[*at].payload).clone()).collect();
         let operation = self.delivery.operation.clone();
+        boundary("before-send");
         let answers = tokio::spawn(async move { operation.send_batch(&records).await }).await;
+        boundary("after-answer");
         let mut answers = answers.unwrap_or_default();
         if answers.len() != open.len() {
             let lost = || Err(Error::bug("not every record of a batch has an outcome").effect(Effect::Unknown));

@@ -15,7 +15,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use towpath_connector::{Error, Result};
+use towpath_connector::{Error, Result, boundary};
 use towpath_mapping::schema_to_polars;
 use towpath_spec::Schema as Columns;
 
@@ -259,7 +259,9 @@ impl StageWriter {
                 .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))?;
         }
         self.synced = self.committed;
-        self.manifest(false, Some(mark))
+        self.manifest(false, Some(mark))?;
+        boundary("checkpoint-written");
+        Ok(())
     }
 
     /// Whether something is written to disk when a frame is pushed and committed.
@@ -317,6 +319,7 @@ impl StageWriter {
             .with_row_group_size(Some(GROUP_ROWS))
             .finish(&mut frame)
             .map_err(|error| at(error.into()))?;
+        boundary("segment-written");
         self.written += 1;
         self.segments.push(Segment { file, rows: frame.height() as u64 });
         Ok(())

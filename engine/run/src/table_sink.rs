@@ -5,7 +5,7 @@ use crate::flow::Flow;
 use crate::rejects::NewReject;
 use crate::runner::Runner;
 use std::sync::Arc;
-use towpath_connector::{Begun, Committed, Error, Load, Result, TableSink};
+use towpath_connector::{Begun, Committed, Error, Load, Result, TableSink, boundary};
 
 /// Rows that are written together.
 const BATCH: usize = 20_000;
@@ -17,7 +17,12 @@ impl Runner {
         // What is wrong with a file comes first: an error of what was made of it may only follow from that.
         let loaded = match self.checked(node).await.and(filled) {
             Ok((Begun::Before, _)) => Ok((Committed::Before(self.options.run.clone()), 0)),
-            Ok((Begun::Now, rows)) => tokio::task::block_in_place(|| table.commit()).map(|how| (how, rows)),
+            Ok((Begun::Now, rows)) => tokio::task::block_in_place(|| {
+                boundary("before-table");
+                let committed = table.commit();
+                boundary("after-table");
+                Ok((committed?, rows))
+            }),
             Err(error) => Err(error),
         };
         let account = &self.accounts[node];

@@ -334,8 +334,8 @@ sources:
             key(
                 "on_unknown",
                 "`hold`, `verify` or `resend`",
-                Default("`hold`"),
-                "What is done with a record that was sent and never answered: hold and report it, look whether it is there and send it when it is not (where the definition says how), or send it again. For operations.",
+                Default("`verify` where the operation's definition says how, else `hold`"),
+                "What the next run does with a record that was sent and never answered: hold and report it, look whether it is there and send it when it is not, or send it again. Where the operation is idempotent it is sent again in any case. For operations.",
             ),
             key(
                 "ignore_changes",
