@@ -1,0 +1,349 @@
+//! The proof: runs that die at every boundary and at random moments, and what is there when others have gone on.
+//!
+//! Each trial starts a world of its own, has runs of a pipeline die in it, lets runs go on until one comes to its end,
+//! and compares the other system's own books, the file or the table with what an undisturbed run leaves. What is neither
+//! there nor named as held is lost; what is there too often is doubled.
+//!
+//! `TOWPATH_PROOF_TRIALS=1000 cargo test -p towpath-tests --test proof -- --nocapture` is the long form; trial `N` alone, and
+//! just as it was, is `TOWPATH_PROOF_SEED=N`.
+
+use fastrand::Rng;
+use rusqlite::Connection;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use towpath_sandbox::{Options, Seed, System};
+use towpath_tests::{Scratch, Towpath};
+
+/// Trials in the short form.
+const SHORT: usize = 48;
+
+/// Where a run comes by, and how often at the most it is let pass.
+const BOUNDARIES: [(&str, u64); 14] = [
+    ("earlier-taken-over", 1),
+    ("segment-written", 3),
+    ("checkpoint-written", 2),
+    ("before-journal", 12),
+    ("after-journal", 12),
+    ("before-send", 40),
+    ("after-answer", 40),
+    ("before-file", 1),
+    ("after-file", 1),
+    ("before-table", 1),
+    ("after-table", 1),
+    ("before-cursors", 1),
+    ("after-cursors", 1),
+    ("before-record", 1),
+];
+
+/// A pipeline into some kind of sink.
+struct Route {
+    name: &'static str,
+    /// The stand-ins it talks to.
+    systems: &'static [&'static str],
+    pipeline: &'static str,
+    /// What goes wrong beside the deaths: all of these passes, or is answered by the system itself.
+    faults: &'static [(&'static str, &'static str)],
+    /// What arrived, as sorted lines.
+    arrived: fn(&World) -> Vec<String>,
+}
+
+const ROUTES: [Route; 5] = [
+    Route {
+        name: "Human Focus upload (creates, is looked up)",
+        systems: &["peoplefluent", "human-focus"],
+        pipeline: include_str!("../../pipelines/peoplefluent-to-human-focus.yaml"),
+        faults: &[
+            ("human-focus", ""),
+            ("human-focus", "cut:when=after:op=UploadExternalTraining:nth=7"),
+            ("human-focus", "503:op=UploadExternalTraining:nth=9"),
+            ("human-focus", "429:nth=5:retry_after=0"),
+        ],
+        arrived: |world| {
+            list(
+                &world.systems["human-focus"].books()["uploads"],
+                &["PersonIdentifier", "TrainingTitle", "CompletionDate"],
+            )
+        },
+    },
+    Route {
+        name: "PeopleFluent CSV (batches, idempotent)",
+        systems: &["peoplefluent"],
+        pipeline: PEOPLEFLUENT,
+        faults: &[("peoplefluent", ""), ("peoplefluent", "cut:when=after:nth=2"), ("peoplefluent", "503:nth=2")],
+        arrived: |world| {
+            list(&world.systems["peoplefluent"].books()["held"]["external"], &["id", "title", "startDate"])
+        },
+    },
+    Route {
+        name: "Parquet",
+        systems: &["enabley"],
+        pipeline: PARQUET,
+        faults: &READING,
+        arrived: |world| {
+            let ran = world
+                .towpath("preview")
+                .args([world.scratch.write("look.yaml", LOOK)])
+                .line("out --format json --limit 100000")
+                .run();
+            lines(ran.ended(0).stdout.lines())
+        },
+    },
+    Route { name: "SQLite, append", systems: &["enabley"], pipeline: APPEND, faults: &READING, arrived: table },
+    Route { name: "SQLite, merge", systems: &["enabley"], pipeline: MERGE, faults: &READING, arrived: table },
+];
+
+const READING: [(&str, &str); 3] = [("enabley", ""), ("enabley", "cut-body:nth=3:bytes=100"), ("enabley", "503:nth=4")];
+
+const PEOPLEFLUENT: &str = r#"
+version: 1
+pipeline: external
+connections:
+  lms: {connector: peoplefluent, base_url: "{{ env.PEOPLEFLUENT_URL }}", system_key: "{{ env.PEOPLEFLUENT_KEY }}"}
+sources:
+  records: {connector: csv, path: records.csv, columns: {id: text, person: text, title: text}}
+sinks:
+  out:
+    input: records
+    connection: lms
+    operation: externalTrainingCsv
+    key: id
+    batch: 7
+    record:
+      action: upsert
+      record_id: "{{ id }}"
+      user_id: "{{ person }}"
+      title: "{{ title }}"
+      course_type: onlineModule
+      start_date: "{{ '2026-03-01T10:00:00Z' | to_datetime }}"
+      end_date: "{{ '2026-03-02T10:00:00Z' | to_datetime }}"
+      status: completed
+      language: en
+      vendor: us
+"#;
+
+const ENABLEY: &str = r#"
+version: 1
+pipeline: people
+connections:
+  enabley: {connector: enabley, base_url: "{{ env.ENABLEY_URL }}", client_key: "{{ env.ENABLEY_CLIENT_KEY }}", secret: "{{ env.ENABLEY_SECRET }}"}
+  dw: {connector: sqlite, path: dw.db}
+sources:
+  users: {connection: enabley, stream: users}
+"#;
+const PARQUET: &str = "sinks: {out: {input: users, connector: parquet, path: people.parquet}}\n";
+const APPEND: &str = "sinks: {out: {input: users, connection: dw, table: people}}\n";
+const MERGE: &str = "sinks: {out: {input: users, connection: dw, table: people, mode: merge, key: username}}\n";
+const LOOK: &str = "{version: 1, pipeline: look, sources: {out: {connector: parquet, path: people.parquet}}, sinks: {x: {input: out, connector: json, path: x.json}}}";
+
+/// The environment variables that point at a system, and the settings of its stand-in.
+const VARIABLES: [(&str, &str, &str); 9] = [
+    ("peoplefluent", "PEOPLEFLUENT_URL", "base_url"),
+    ("peoplefluent", "PEOPLEFLUENT_KEY", "system_key"),
+    ("human-focus", "HUMAN_FOCUS_URL", "base_url"),
+    ("human-focus", "HUMAN_FOCUS_ORGANISATION", "organisation"),
+    ("human-focus", "HUMAN_FOCUS_USER", "username"),
+    ("human-focus", "HUMAN_FOCUS_PASSWORD", "password"),
+    ("enabley", "ENABLEY_URL", "base_url"),
+    ("enabley", "ENABLEY_CLIENT_KEY", "client_key"),
+    ("enabley", "ENABLEY_SECRET", "secret"),
+];
+
+struct World {
+    systems: BTreeMap<&'static str, System>,
+    scratch: Scratch,
+    _runtime: Runtime,
+}
+
+impl World {
+    fn of(route: &Route) -> Self {
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = threads.expect("a runtime");
+        let people = if route.systems.contains(&"enabley") { 450 } else { 8 };
+        let options = || Options { seed: Seed { people, records: 40, ..Seed::default() }, ..Options::default() };
+        let start = |name| runtime.block_on(towpath_sandbox::start(name, options())).expect("it starts");
+        let systems = route.systems.iter().map(|name| (*name, start(name))).collect();
+        let scratch = Scratch::new();
+        let is_whole = route.pipeline.contains("pipeline:");
+        let text = if is_whole { route.pipeline.to_owned() } else { format!("{ENABLEY}{}", route.pipeline) };
+        // A fault that stays ends soon.
+        scratch.write("job.yaml", format!("{text}\nlimits: {{retries: 2}}\n"));
+        let world = Self { systems, scratch, _runtime: runtime };
+        if let Some(lms) = world.systems.get("peoplefluent") {
+            let people = list(&lms.books()["users"], &["id"]);
+            let mut records = "id,person,title\n".to_owned();
+            for id in 0..60 {
+                writeln!(records, "r{id},{},Title {id}", people[id % people.len()]).expect("memory");
+            }
+            world.scratch.write("records.csv", records);
+        }
+        world
+    }
+
+    fn towpath(&self, line: &str) -> Towpath {
+        let mut towpath = self.scratch.towpath(line);
+        for (name, variable, setting) in VARIABLES {
+            let settings = self.systems.get(name).map(System::settings).into_iter().flatten();
+            for (_, value) in settings.filter(|(known, _)| known == setting) {
+                towpath = towpath.env(variable, value);
+            }
+        }
+        towpath
+    }
+
+    fn job(&self) -> Towpath {
+        self.towpath("run job.yaml")
+    }
+}
+
+fn lines<T: Into<String>>(lines: impl Iterator<Item = T>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.map(Into::into).collect();
+    lines.sort();
+    lines
+}
+
+/// Some members of each of the things in a part of the books.
+fn list(things: &Value, members: &[&str]) -> Vec<String> {
+    let things: Vec<&Value> = match things {
+        Value::Array(things) => things.iter().collect(),
+        Value::Object(things) => things.values().collect(),
+        _ => Vec::new(),
+    };
+    let line = |thing: &Value| members.iter().map(|member| thing[*member].to_string()).collect::<Vec<_>>().join(" ");
+    lines(things.into_iter().map(line))
+}
+
+fn table(world: &World) -> Vec<String> {
+    let file = world.scratch.at("dw.db");
+    let database = Connection::open(file).expect("a database");
+    let Ok(mut rows) = database.prepare("SELECT * FROM people") else { return Vec::new() };
+    let width = rows.column_count();
+    let row = |row: &rusqlite::Row<'_>| {
+        (0..width).map(|at| Ok(format!("{:?}", row.get_ref(at)?))).collect::<rusqlite::Result<Vec<_>>>()
+    };
+    lines(rows.query_map([], row).expect("rows").map(|row| row.expect("a row").join(" ")))
+}
+
+/// What an undisturbed run leaves, and how long it takes.
+static EXPECTED: LazyLock<Vec<(Vec<String>, Duration)>> = LazyLock::new(|| {
+    let undisturbed = |route: &Route| {
+        let world = World::of(route);
+        let ran = world.job().run().ended(0);
+        let arrived = (route.arrived)(&world);
+        assert!(arrived.len() > 20, "{}: next to nothing arrives", route.name);
+        (arrived, ran.took)
+    };
+    ROUTES.iter().map(undisturbed).collect()
+});
+
+/// What came of a trial.
+#[derive(Default, Clone, Copy)]
+struct Tally {
+    trials: usize,
+    deaths: usize,
+    held: usize,
+    lost: usize,
+    doubled: usize,
+}
+
+/// Has a run die; its exit code when it ended before that.
+fn die(world: &World, rng: &mut Rng, took: Duration) -> Option<i32> {
+    if rng.bool() {
+        let (boundary, most) = BOUNDARIES[rng.usize(..BOUNDARIES.len())];
+        let ran = world.job().env("TOWPATH_DIE_AT", format!("{boundary}:{}", rng.u64(1..=most))).run();
+        return ran.code;
+    }
+    let running = world.job().start();
+    // The moment is the point, not what happens to be done by then.
+    std::thread::sleep(took.mul_f64(rng.f64()));
+    running.signal("KILL");
+    running.wait().code
+}
+
+/// A trial: deaths, then runs until one comes to its end.
+fn trial(seed: usize) -> (usize, Tally, String) {
+    let mut rng = Rng::with_seed(seed as u64);
+    let at = seed % ROUTES.len();
+    let (route, (expected, took)) = (&ROUTES[at], &EXPECTED[at]);
+    let world = World::of(route);
+    let (system, faults) = route.faults[rng.usize(..route.faults.len())];
+    world.systems[system].faults().set_text(faults).expect("rules");
+    let mut tally = Tally { trials: 1, ..Tally::default() };
+    let mut story = format!("trial {seed}: {}, faults {faults:?}", route.name);
+    let mut code = None;
+    for _ in 0..rng.usize(1..=3) {
+        code = die(&world, &mut rng, *took);
+        tally.deaths += usize::from(code.is_none());
+        writeln!(story, "--- died, or ended with {code:?}").expect("memory");
+        // The job is done: another run is another job.
+        if code == Some(0) {
+            break;
+        }
+    }
+    for _ in 0..6 {
+        if code == Some(0) {
+            break;
+        }
+        let ran = world.job().run();
+        code = ran.code;
+        write!(story, "\n--- ended with {code:?}\n{}", ran.stderr).expect("memory");
+        world.systems[system].faults().clear();
+    }
+    let run = world.towpath("runs show last --format json").run().ended(0).json_lines().remove(0);
+    let nodes = run["nodes"].as_array().expect("nodes");
+    tally.held = nodes.iter().filter_map(|node| node["unknown"].as_u64()).sum::<u64>() as usize;
+    assert!(code == Some(0) || (code == Some(3) && tally.held > 0), "{story}");
+    let arrived = (route.arrived)(&world);
+    let mut counts: BTreeMap<&String, i64> = BTreeMap::new();
+    expected.iter().for_each(|one| *counts.entry(one).or_default() += 1);
+    arrived.iter().for_each(|one| *counts.entry(one).or_default() -= 1);
+    let missing: i64 = counts.values().filter(|count| **count > 0).sum();
+    let extra: i64 = -counts.values().filter(|count| **count < 0).sum::<i64>();
+    tally.doubled = extra as usize;
+    // Where something is held, what hangs on it waits and is named with it.
+    tally.lost = if tally.held > 0 { 0 } else { missing as usize };
+    (at, tally, story)
+}
+
+#[test]
+fn whatever_dies_nothing_is_lost_and_nothing_is_doubled() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<usize>().ok());
+    let seeds: Vec<usize> = match number("TOWPATH_PROOF_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("TOWPATH_PROOF_TRIALS").unwrap_or(SHORT)).collect(),
+    };
+    LazyLock::force(&EXPECTED);
+    let (next, tallies) = (AtomicUsize::new(0), Mutex::new([Tally::default(); ROUTES.len()]));
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let (route, tally, story) = trial(*seed);
+                    let mut tallies = tallies.lock().expect("no panic");
+                    let sum = &mut tallies[route];
+                    sum.trials += tally.trials;
+                    sum.deaths += tally.deaths;
+                    sum.held += tally.held;
+                    sum.lost += tally.lost;
+                    sum.doubled += tally.doubled;
+                    if tally.lost + tally.doubled > 0 {
+                        let told = format!("{} lost, {} doubled\n{story}", tally.lost, tally.doubled);
+                        wrong.lock().expect("no panic").push(told);
+                    }
+                }
+            });
+        }
+    });
+    println!("| sink | trials | deaths | lost | doubled | held |\n|---|--:|--:|--:|--:|--:|");
+    for (route, tally) in ROUTES.iter().zip(tallies.into_inner().expect("no panic")) {
+        let Tally { trials, deaths, held, lost, doubled } = tally;
+        println!("| {} | {trials} | {deaths} | {lost} | {doubled} | {held} |", route.name);
+    }
+    let wrong = wrong.into_inner().expect("no panic");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
