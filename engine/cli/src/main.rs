@@ -29,7 +29,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    screen::end_quietly_with_the_reader();
+    screen::tell_crashes_without_secrets();
     let cli = Cli::parse();
     screen::set_up(cli.shared.no_color);
     logging::set_up(&cli.shared);

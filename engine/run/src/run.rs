@@ -152,6 +152,8 @@ pub async fn run(
         return Err(RunError::NotStarted(error));
     }
     crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
+    let closed = towpath_state::private::folder(&options.stages);
+    closed.map_err(|error| RunError::NotStarted(Error::from(error).at(options.stages.display())))?;
     let state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
     sweep(&store, &state, &options.stages);
     let id = state.run;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use towpath_connector::{Error, Result};
 use towpath_mapping::schema_to_polars;
 use towpath_spec::Schema as Columns;
+use towpath_state::private;
 
 /// Rows of a segment, unless its bytes are reached first.
 const SEGMENT_ROWS: usize = 250_000;
@@ -183,7 +184,7 @@ fn stack(on: &mut Option<DataFrame>, frame: &DataFrame) -> Result<()> {
 impl StageWriter {
     /// Starts a stage in a folder of its own.
     pub fn new(folder: &Path, node: &str, columns: &Columns) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
+        private::folder(folder).map_err(|error| Error::from(error).at(folder.display()))?;
         Ok(Self {
             node: node.to_owned(),
             folder: folder.to_owned(),
@@ -270,7 +271,7 @@ impl StageWriter {
     fn write_segment(&mut self, mut frame: DataFrame) -> Result<()> {
         let file = format!("segment-{:06}.parquet", self.written);
         let at = |error: Error| error.at(format!("staging `{}`", self.node));
-        let out = std::fs::File::create(self.folder.join(&file)).map_err(|error| at(error.into()))?;
+        let out = private::create(&self.folder.join(&file)).map_err(|error| at(error.into()))?;
         ParquetWriter::new(std::io::BufWriter::new(out))
             .with_compression(ParquetCompression::Lz4Raw)
             .with_row_group_size(Some(GROUP_ROWS))
@@ -295,7 +296,7 @@ impl StageWriter {
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::bug(error.to_string()))?;
         let temporary = self.folder.join("manifest.json.new");
-        std::fs::write(&temporary, text)
+        private::write(&temporary, text)
             .and_then(|()| std::fs::rename(&temporary, self.folder.join("manifest.json")))
             .map_err(|error| Error::from(error).at(format!("staging `{}`", self.node)))?;
         self.told = self.committed;
