@@ -372,4 +372,44 @@ mod tests {
         assert_eq!(stage.rows(), 0);
         assert_eq!(read(&stage), Vec::<i64>::new());
     }
+
+    /// Segments that are cut, filled with zeros or changed: their rows, or an error, and never a panic.
+    #[test]
+    fn fuzz_segments_that_are_damaged() {
+        use proptest::prelude::*;
+        use proptest::sample::Index;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writing = writer(folder.path());
+        writing.push(numbers(0..2_000)).expect("a push");
+        let stage = writing.finish().expect("a stage");
+        let file = folder.path().join(&stage.segments[0].file);
+        let whole = std::fs::read(&file).expect("a segment");
+        let cut = proptest::option::of(any::<Index>());
+        let turned = proptest::collection::vec((any::<Index>(), 1..=255_u8), 0..3);
+        towpath_fuzz::fuzz("stages", 200, (cut, any::<bool>(), turned), |(cut, zeros, turned)| {
+            let mut bytes = whole.clone();
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(whole.len()));
+            }
+            if zeros {
+                bytes.resize(whole.len(), 0);
+            }
+            for (at, by) in turned {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] ^= by;
+                }
+            }
+            std::fs::write(&file, &bytes).expect("written");
+            let read: Result<Vec<DataFrame>> = stage.segments().collect();
+            if bytes == whole {
+                prop_assert!(read.is_ok_and(|frames| frames.len() == 1 && frames[0].height() == 2_000));
+            } else if let Err(error) = read {
+                prop_assert!(error.message.contains("segment-"), "{}", error);
+            } else if cut.is_some_and(|cut| cut.index(whole.len()) + 8 < whole.len()) && !zeros {
+                prop_assert!(false, "a segment without its end was read");
+            }
+            Ok(())
+        });
+    }
 }
