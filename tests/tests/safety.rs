@@ -58,8 +58,8 @@ fn credentials_go_over_plain_http_to_this_machine_alone_unless_that_is_meant() {
     let world = World::new();
     // This machine, and yet no loopback address by its number.
     let open = world.hf.url().replace("127.0.0.1", "0.0.0.0");
-    let ran = world.job().env("HUMAN_FOCUS_URL", &open).run().ended(1);
-    let ran = ran.says("would send the credentials of the connection to 0.0.0.0 over plain http://");
+    let ran = world.job().env("HUMAN_FOCUS_URL", &open).run().ended(78);
+    let ran = ran.says("`base_url` sends the credentials of the connection to 0.0.0.0 over plain http://");
     ran.says("`allow_plain_http: true`");
     assert_eq!(world.hf.books()["requests"]["total"], 0, "nothing was asked");
     let copy =
@@ -86,7 +86,7 @@ auth:
   query: {type: query, params: {api_key: "{{ config.param }}"}}
   session:
     type: session
-    request: {method: POST, path: /login, json: {secret: "{{ config.login }}"}}
+    request: {method: POST, path: /login, body: {form: {secret: "{{ config.login }}"}}}
     token: $.access_token
     scheme: Bearer
 streams:

@@ -24,7 +24,7 @@ const ERROR_LIMIT: usize = 64 << 10;
 
 /// A body that is read as a whole has to be complete within so many times the connection's `timeout`: a byte now and then
 /// does not keep a run waiting for ever.
-const PATIENCE: u32 = 60;
+const PATIENCE: u32 = 20;
 
 /// Room that is made for a body before any of it has come.
 const ROOM: usize = 1 << 20;

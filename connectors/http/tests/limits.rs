@@ -87,19 +87,21 @@ fn bomb(coding: &str, megabytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_unpacks_to_too_much_is_given_up() {
-    for coding in ["gzip", "zstd"] {
-        // The login: 1 MiB. Then a page: 256 MiB.
-        for (place, megabytes, limit) in [("/token", 3, "larger than 1 MiB"), ("/items", 258, "larger than 256 MiB")] {
-            let body = bomb(coding, megabytes);
-            assert!(body.len() < 2 << 20, "{} bytes are no bomb", body.len());
-            let server = Server::start(move |seen: &Seen| match seen.line.contains(place) {
-                true => packed(if coding == "gzip" { "gzip" } else { "zstd" }, body.clone()),
-                false => answer(200, &json!({"access_token": "hidden-three", "items": []})),
-            });
-            let error = read_of("items", &server.await.url, 60.0).await.unwrap_err();
-            assert!(error.message.contains(limit), "{coding} {place}: {error:?}");
-            assert!(!error.is_passing(), "{error:?}");
-        }
+    // The login: 1 MiB. A page: 256 MiB.
+    for (coding, place, megabytes, limit) in [
+        ("gzip", "/token", 3, "larger than 1 MiB"),
+        ("zstd", "/token", 3, "larger than 1 MiB"),
+        ("zstd", "/items", 258, "larger than 256 MiB"),
+    ] {
+        let body = bomb(coding, megabytes);
+        assert!(body.len() < 200 << 10, "{} bytes are no bomb", body.len());
+        let server = Server::start(move |seen: &Seen| match seen.line.contains(place) {
+            true => packed(coding, body.clone()),
+            false => answer(200, &json!({"access_token": "hidden-three", "items": []})),
+        });
+        let error = read_of("items", &server.await.url, 60.0).await.unwrap_err();
+        assert!(error.message.contains(limit), "{coding} {place}: {error:?}");
+        assert!(!error.is_passing(), "{error:?}");
     }
 }
 
@@ -107,17 +109,17 @@ async fn what_unpacks_to_too_much_is_given_up() {
 async fn an_answer_that_drips_is_given_up() {
     let server = Server::start(|_: &Seen| {
         let drip = futures::stream::unfold((), |()| async {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
             Some((Ok::<_, std::io::Error>(axum::body::Bytes::from_static(b" ")), ()))
         });
         Body::from_stream(drip).into_response()
     })
     .await;
     let begun = Instant::now();
-    let error = read_of("open", &server.url, 0.05).await.unwrap_err();
-    assert!(error.message.contains("was not complete within 3 s"), "{error:?}");
+    let error = read_of("open", &server.url, 0.5).await.unwrap_err();
+    assert!(error.message.contains("was not complete within 10 s"), "{error:?}");
     assert!(error.is_passing() && error.help.as_ref().unwrap().contains("`timeout`"), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
