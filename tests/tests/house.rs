@@ -17,6 +17,7 @@ const ORDER: &[(&str, &[&str])] = &[
     ("towpath-files", &["towpath-spec", "towpath-mapping", "towpath-connector"]),
     ("towpath-databases", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
     ("towpath-http", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
+    ("towpath-fuzz", &[]),
     ("towpath-openapi", &[]),
     ("towpath-sandbox", &[]),
 ];

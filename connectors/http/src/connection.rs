@@ -4,6 +4,7 @@ use crate::auth::{self, Credential};
 use crate::call::{Surroundings, base_url, header_value};
 use crate::limiter::{Limiter, Pace};
 use crate::overrides::Overrides;
+use crate::plain;
 use crate::plan::{Api, StreamPlan};
 use crate::template::Names;
 use crate::transport;
@@ -34,6 +35,8 @@ pub(crate) struct Connection {
     folder: PathBuf,
     api: Arc<Api>,
     overrides: Overrides,
+    /// Whether what it sends must not be read on the way.
+    guarded: bool,
 }
 
 impl Connection {
@@ -49,12 +52,7 @@ impl Connection {
         let base = base_url(base).map_err(at)?;
         let timeout = match settings.text("timeout") {
             None => api.timeout.unwrap_or(connect.timeout),
-            Some(written) => written
-                .trim()
-                .parse()
-                .ok()
-                .filter(|seconds: &f64| *seconds > 0.0)
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            Some(written) => seconds(&written)
                 .ok_or_else(|| at(Error::user(format!("`timeout`: expected seconds, found `{written}`"))))?,
         };
         let pace = match settings.text("rate") {
@@ -69,6 +67,9 @@ impl Connection {
                 .filter(|number| *number > 0)
                 .ok_or_else(|| at(Error::user(format!("`concurrency`: expected 1 or more, found {number}"))))
         })?;
+        let is_given =
+            |name: &str| settings.get(name).is_some() || config.get(name).is_some_and(|value| !value.is_null());
+        let guarded = settings.bool(plain::ALLOW) != Some(true) && plain::has_credentials(api, is_given);
         let names = Names::config(&config);
         let mut headers = HeaderMap::new();
         for (name, template) in &api.headers {
@@ -99,6 +100,7 @@ impl Connection {
             headers,
             credentials,
             folder,
+            guarded,
             api: Arc::clone(api),
         })
     }
@@ -131,6 +133,14 @@ impl Connection {
         let base = &self.base;
         let same = url.host_str() == base.host_str() && url.port_or_known_default() == base.port_or_known_default();
         if same { Cow::from(self.host()) } else { transport::host_port(url).into() }
+    }
+
+    /// Whether nothing may be sent to an address.
+    ///
+    /// # Errors
+    /// The credentials could be read on the way there.
+    pub(crate) fn may_send(&self, what: &str, url: &Url) -> Result<()> {
+        if self.guarded && plain::is_open(url) { Err(plain::refused(what, url)) } else { Ok(()) }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -199,6 +209,12 @@ fn config(api: &Api, connect: &Connect) -> Result<Json> {
         }
     }
     Ok(Json::Object(config))
+}
+
+/// A time limit as it is written in the settings, in seconds.
+pub(crate) fn seconds(written: &str) -> Option<Duration> {
+    let seconds = written.trim().parse().ok().filter(|seconds: &f64| *seconds > 0.0)?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// The setting `headers`: sent with every call.

@@ -1,7 +1,7 @@
 //! A definition behind the contract.
 
 use crate::connection::Connection;
-use crate::overrides::Overrides;
+use crate::connection_settings::connection_problems;
 use crate::plan::Api;
 use crate::reader::ApiReader;
 use crate::writer::ApiWriter;
@@ -50,32 +50,6 @@ impl HttpConnector {
         });
         Ok(connection)
     }
-
-    /// What is wrong with the settings of a connection, as far as they are known.
-    fn connection_problems(&self, settings: &Settings) -> Vec<Problem> {
-        let known = &self.api.descriptor.settings;
-        let names = known.iter().map(|setting| setting.name.as_str());
-        let mut problems: Vec<Problem> = settings
-            .values()
-            .keys()
-            .filter(|key| !key.starts_with("x-") && !names.clone().any(|name| name == key.as_str()))
-            .map(|key| {
-                let message = format!("connector `{}` has no setting `{key}`", self.api.descriptor.name);
-                let help = did_you_mean(key, names.clone());
-                Problem { help, ..Problem::with(key, message) }
-            })
-            .collect();
-        if let Err(found) = Overrides::parse(settings.get("overrides"), &self.api) {
-            problems.extend(found);
-        }
-        if let Some(rate) = settings.text("rate").filter(|rate| crate::limiter::Pace::parse(rate).is_none()) {
-            problems.push(
-                Problem::with("rate", format!("`rate` is `{rate}`, expected a rate"))
-                    .help("write it as `600/min` or `10/s`"),
-            );
-        }
-        problems
-    }
 }
 
 impl Connector for HttpConnector {
@@ -83,8 +57,12 @@ impl Connector for HttpConnector {
         &self.api.descriptor
     }
 
+    fn describe_connection(&self, settings: &Settings) -> Vec<Problem> {
+        connection_problems(&self.api, settings)
+    }
+
     fn describe_source(&self, ask: &SourceAsk<'_>) -> std::result::Result<Described, Vec<Problem>> {
-        let mut problems = self.connection_problems(ask.connection);
+        let mut problems = Vec::new();
         let names = self.api.streams.iter().map(|stream| stream.name.as_str());
         let stream = match ask.stream {
             None => {
@@ -114,7 +92,7 @@ impl Connector for HttpConnector {
     }
 
     fn describe_sink(&self, ask: &SinkAsk<'_>) -> std::result::Result<(), Vec<Problem>> {
-        let mut problems = self.connection_problems(ask.connection);
+        let mut problems = Vec::new();
         let names = self.api.operations.iter().map(|operation| operation.info.name.as_str());
         let message = match ask.operation {
             None => Some(format!("connector `{}` needs an `operation`", self.api.descriptor.name)),

@@ -11,7 +11,8 @@ use towpath_spec::document::{Tree, Value};
 use towpath_spec::{Field, Schema, Text, Type};
 
 /// Settings every connection of a definition has beside its own.
-pub(crate) const STANDARD: [&str; 6] = ["rate", "concurrency", "timeout", "overrides", "headers", "files"];
+pub(crate) const STANDARD: [&str; 7] =
+    ["rate", "concurrency", "timeout", "overrides", "headers", "files", crate::plain::ALLOW];
 
 fn standard(definition: &Definition) -> Vec<Setting> {
     let defaults = &definition.defaults;
@@ -41,6 +42,12 @@ fn standard(definition: &Definition) -> Vec<Setting> {
             Type::Text,
             "the folder files to upload are taken from, and from nowhere else; the pipeline's if not set",
         ),
+        Setting::new(
+            crate::plain::ALLOW,
+            Type::Bool,
+            "whether credentials may go over `http://` to another machine, where anybody on the way can read them",
+        )
+        .default(false),
     ]
 }
 

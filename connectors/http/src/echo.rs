@@ -173,4 +173,49 @@ mod tests {
         assert_eq!(lines[0], Line::Refused("bad id".to_owned()));
         assert!(named.read("Fault,ID\n,1\n", 1).unwrap_err().contains("`Result`"));
     }
+
+    /// Whatever comes back, each record has its line or nobody can tell.
+    #[test]
+    fn fuzz_echoes() {
+        use proptest::prelude::*;
+        const PIECES: &[&str] = &[
+            "a,b,Error\n",
+            "1,2,\n",
+            "1,2,WARNING. x\n",
+            "x,",
+            ",",
+            "\"",
+            "\"\"",
+            "\n",
+            "\r\n",
+            "\r",
+            "No Error Occurred",
+            "WARNING.",
+            ";",
+            "\u{feff}",
+            "\0",
+        ];
+        let column = proptest::option::of(proptest::sample::select(vec!["Error", "a", "nowhere"]));
+        let plans = (0..3_usize, any::<bool>(), column, any::<bool>(), any::<bool>());
+        let inputs = (plans, towpath_fuzz::soup(PIECES, 30), 0..6_usize);
+        towpath_fuzz::fuzz(
+            "CSV echoes",
+            4_000,
+            inputs,
+            |((skip_lines, header, column, warns, done), text, records)| {
+                let plan = EchoPlan {
+                    skip_lines,
+                    header,
+                    column: column.map(str::to_owned),
+                    warning_prefix: warns.then(|| "WARNING. ".to_owned()),
+                    success_text: done.then(|| "No Error Occurred".to_owned()),
+                };
+                if let Ok(lines) = plan.read(&text, records) {
+                    prop_assert_eq!(lines.len(), records);
+                }
+                let _ = crate::csv_text::records(&text, b',', skip_lines, &[]);
+                Ok(())
+            },
+        );
+    }
 }

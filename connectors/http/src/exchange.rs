@@ -22,6 +22,10 @@ const REDIRECTS: usize = 5;
 /// How much of an answer that is an error is read.
 const ERROR_LIMIT: usize = 64 << 10;
 
+/// A body that is read as a whole has to be complete within so many times the connection's `timeout`: a byte now and then
+/// does not keep a run waiting for ever.
+const PATIENCE: u32 = 20;
+
 /// Room that is made for a body before any of it has come.
 const ROOM: usize = 1 << 20;
 
@@ -83,6 +87,7 @@ impl Connection {
         let again = if reads(&request.method) { headers.clone() } else { HeaderMap::new() };
         let mut headers = headers;
         for _ in 0..=REDIRECTS {
+            self.may_send(&request.what, &url).map_err(|error| error.effect(Effect::None))?;
             let reply = self.once(request, url.clone(), headers, query).await?;
             let Some(target) = reply.redirect() else { return Ok(reply) };
             let status = reply.status();
@@ -194,7 +199,11 @@ impl Reply {
         // What the head says of the length saves growing, and is believed up to a point.
         let told = self.response.content_length().and_then(|told| usize::try_from(told).ok());
         let mut body = BytesMut::with_capacity(told.unwrap_or_default().min(limit).min(ROOM));
-        while let Some(piece) = self.response.chunk().await.map_err(|error| self.cut(&error))? {
+        let whole = self.timeout.saturating_mul(PATIENCE);
+        let end = self.started + whole;
+        loop {
+            let next = tokio::time::timeout_at(end, self.response.chunk()).await.map_err(|_| self.late(whole))?;
+            let Some(piece) = next.map_err(|error| self.cut(&error))? else { break };
             if body.len() + piece.len() > limit {
                 return Err(Error::data(format!(
                     "{}: the answer of {} is larger than {} MiB",
@@ -240,6 +249,14 @@ impl Reply {
         let Self { response, url, timeout, permit, .. } = self;
         drop(permit);
         response.bytes_stream().map(move |piece| piece.map_err(|error| transport::failure(&error, &url, timeout)))
+    }
+
+    fn late(&self, whole: Duration) -> Error {
+        let host = transport::host_port(&self.url);
+        let message = format!("{}: the answer of {host} was not complete within {} s", self.what, whole.as_secs_f64());
+        Error::passing(message)
+            .help(format!("ask for smaller pages, or raise the setting `timeout` of the connection; a body has {PATIENCE} times as long"))
+            .effect(Effect::Unknown)
     }
 
     fn cut(&self, error: &reqwest::Error) -> Error {

@@ -6,7 +6,7 @@ use crate::builtin::{BUILTIN, from_definition};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use towpath_connector::{
-    Connect, Connector, Described, Descriptor, Problem, Reader, Result, SinkAsk, SourceAsk, Writer,
+    Connect, Connector, Described, Descriptor, Problem, Reader, Result, Settings, SinkAsk, SourceAsk, Writer,
 };
 use towpath_spec::Files;
 
@@ -36,6 +36,10 @@ impl Lazy {
 impl Connector for Lazy {
     fn descriptor(&self) -> &Descriptor {
         self.made().descriptor()
+    }
+
+    fn describe_connection(&self, settings: &Settings) -> Vec<Problem> {
+        self.made().describe_connection(settings)
     }
 
     fn describe_source(&self, ask: &SourceAsk<'_>) -> std::result::Result<Described, Vec<Problem>> {

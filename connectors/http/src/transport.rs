@@ -24,20 +24,11 @@ pub(crate) fn client(timeout: Duration, base: Option<&Url>) -> Result<Client> {
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT.min(timeout))
         .read_timeout(timeout);
-    if base.is_some_and(is_loopback) {
+    if base.is_some_and(crate::plain::is_loopback) {
         // A proxy of the environment cannot reach this machine's own loopback.
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| Error::machine(format!("cannot set up HTTPS: {}", chain(&error))))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 /// `host:port` of a URL.

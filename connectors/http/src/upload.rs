@@ -19,6 +19,9 @@ use url::Url;
 /// The largest file that is taken from a URL, in bytes.
 const LIMIT: usize = 64 << 20;
 
+/// How much of an answer that is no file is read.
+const ERROR_LIMIT: usize = 64 << 10;
+
 /// Redirects followed on the way to a file.
 const REDIRECTS: usize = 5;
 
@@ -193,7 +196,7 @@ async fn download(
         if matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
             return Err(Error::passing(format!("the file to upload: {host} answered {status}")).into());
         }
-        let words = excerpt(response.bytes().await.unwrap_or_default().as_ref());
+        let words = excerpt(head(response).await.as_ref());
         return Err(Unready::Value(format!("there is no file to upload: {host} answered {status} {words}")));
     }
     Err(Unready::Value(format!("there is no file to upload: {} redirects in a circle", transport::host_port(&url))))
@@ -217,6 +220,16 @@ async fn content(mut response: Response, url: &Url, timeout: Duration) -> std::r
         body.extend_from_slice(&piece);
     }
     Ok(body.freeze())
+}
+
+/// What there is of a body, for a message.
+async fn head(mut response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    while body.len() < ERROR_LIMIT {
+        let Ok(Some(piece)) = response.chunk().await else { break };
+        body.extend_from_slice(&piece);
+    }
+    body.freeze()
 }
 
 fn is_media_type(kind: &str) -> bool {

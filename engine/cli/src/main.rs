@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     if let Ok(boundary) = std::env::var("TOWPATH_DIE_AT") {
         assert!(towpath_connector::die_at(&boundary), "`{boundary}` is no boundary of a run");
     }
-    screen::end_quietly_with_the_reader();
+    screen::tell_crashes_without_secrets();
     let cli = Cli::parse();
     screen::set_up(cli.shared.no_color);
     logging::set_up(&cli.shared);

@@ -116,8 +116,7 @@ impl Observer for Lines {
                 );
             }
             Event::Failed { node, error } => {
-                let help = error.help.clone().unwrap_or_default();
-                tracing::error!(node, help, "{error}");
+                tracing::error!(node, help = error.help, "{error}");
             }
             Event::Warning { node, message } => tracing::warn!(node, "{message}"),
             Event::Note { node, message } => tracing::info!(node, "{message}"),

@@ -1,7 +1,9 @@
-//! What the terminal can do, and plain messages on it.
+//! What the terminal can do, and plain messages on it, all of them without secrets.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use towpath_connector::redact;
 
 static COLOUR: OnceLock<bool> = OnceLock::new();
 
@@ -11,9 +13,9 @@ pub fn set_up(no_color: bool) {
     let _ = COLOUR.set(wanted && std::io::stderr().is_terminal());
 }
 
-/// When the reader of our output goes away (`towpath … | head`), there is nobody left to tell: the command ends there.
-pub fn end_quietly_with_the_reader() {
-    let usual = std::panic::take_hook();
+/// What is said when the program itself fails. When the reader of our output goes away (`towpath … | head`), there is
+/// nobody left to tell: the command ends there.
+pub fn tell_crashes_without_secrets() {
     std::panic::set_hook(Box::new(move |info| {
         let message = info.payload().downcast_ref::<String>().map_or("", String::as_str);
         if message.starts_with("failed printing to stdout") {
@@ -23,8 +25,21 @@ pub fn end_quietly_with_the_reader() {
             error(message, Some("the output could not be written; check where stdout goes"));
             std::process::exit(1);
         }
-        usual(info);
+        // Not by the usual hook: what a panic says may hold what it stumbled over.
+        let thread = std::thread::current();
+        let crash = crash_message(thread.name(), &info.to_string(), &Backtrace::capture());
+        eprintln!("{crash}");
     }));
+}
+
+/// What is said of a crash: a bug of ours, never a secret of the user's.
+fn crash_message(thread: Option<&str>, what: &str, trace: &Backtrace) -> String {
+    let trace = match trace.status() {
+        BacktraceStatus::Captured => trace.to_string(),
+        _ => "set RUST_BACKTRACE=1 to see where it came from".to_owned(),
+    };
+    let said = format!("thread `{}` {what}\nthis is a bug of Towpath; {trace}", thread.unwrap_or("unnamed"));
+    redact(&said)
 }
 
 /// Whether messages have colours.
@@ -44,13 +59,43 @@ pub fn style(text: &str, code: &str) -> String {
 
 /// An error with what to do about it.
 pub fn error(message: &str, help: Option<&str>) {
-    eprintln!("{} {message}", style("error:", "1;31"));
+    eprintln!("{} {}", style("error:", "1;31"), redact(message));
     if let Some(help) = help {
-        eprintln!("{} {help}", style(" help:", "1;36"));
+        eprintln!("{} {}", style(" help:", "1;36"), redact(help));
     }
 }
 
 /// Something worth knowing.
 pub fn warning(message: &str) {
-    eprintln!("{} {message}", style("warning:", "1;33"));
+    eprintln!("{} {}", style("warning:", "1;33"), redact(message));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Set where this test runs itself a second time, to crash there.
+    const CRASH: &str = "TOWPATH_TEST_CRASH";
+
+    #[test]
+    fn a_crash_tells_no_secret() {
+        if std::env::var_os(CRASH).is_some() {
+            towpath_connector::register_secret("planted/crash marker");
+            tell_crashes_without_secrets();
+            panic!("cannot read planted/crash marker of planted%2Fcrash%20marker");
+        }
+        let test = std::env::current_exe().expect("a test knows its own file");
+        let this = "screen::tests::a_crash_tells_no_secret";
+        for trace in ["0", "1"] {
+            let mut again = Command::new(&test);
+            again.args(["--exact", this, "--nocapture"]).env(CRASH, "1").env("RUST_BACKTRACE", trace);
+            let output = again.output().expect("the test runs");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+            assert!(!output.status.success(), "{said}");
+            assert!(said.contains("cannot read ••• of •••") && said.contains("a bug of Towpath"), "{said}");
+            assert!(!said.contains("planted"), "{said}");
+            assert_eq!(said.contains("core::panicking") || said.contains("panic_fmt"), trace == "1", "{said}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use towpath_connector::Error;
 use towpath_plan::Plan;
 use towpath_run::StandIn;
 use towpath_sandbox::{Options, Seed, System};
+use towpath_state::private;
 
 /// Stand-ins that run as long as this lives.
 pub struct StandIns {
@@ -83,11 +84,11 @@ impl StandIns {
 
     /// Keeps what the stand-ins hold and stops them.
     pub async fn stop(self) -> Result<(), Failure> {
-        std::fs::create_dir_all(&self.folder).map_err(|error| Error::from(error).at(self.folder.display()))?;
+        private::folder(&self.folder).map_err(|error| Error::from(error).at(self.folder.display()))?;
         for system in &self.systems {
             let file = self.file(system.name());
             let new = file.with_extension("new");
-            std::fs::write(&new, system.save().to_string())
+            private::write(&new, system.save().to_string())
                 .and_then(|()| std::fs::rename(&new, &file))
                 .map_err(|error| Error::from(error).at(file.display()))?;
         }

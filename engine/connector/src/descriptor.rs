@@ -194,10 +194,10 @@ impl Problem {
         Self { setting: Some(setting.to_owned()), message: message.into(), help: None }
     }
 
-    /// Adds how to mend it.
+    /// Adds how to mend it; an empty sentence is none.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into()).filter(|help| !help.trim().is_empty());
         self
     }
 }

@@ -93,10 +93,10 @@ impl Error {
         Self::new(Fault::Bug, message).help("this is a bug in Towpath; please report it with the pipeline file")
     }
 
-    /// Adds what to do about it.
+    /// Adds what to do about it; an empty sentence is none.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(crate::redact(&help.into()));
+        self.help = Some(crate::redact(&help.into())).filter(|help| !help.trim().is_empty());
         self
     }
 

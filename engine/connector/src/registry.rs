@@ -15,6 +15,12 @@ pub trait Connector: Send + Sync {
     /// What it is, for documentation and checks.
     fn descriptor(&self) -> &Descriptor;
 
+    /// What is wrong with the settings of a connection, as far as they are known: an unknown value is null. Pure.
+    fn describe_connection(&self, settings: &Settings) -> Vec<Problem> {
+        let _ = settings;
+        Vec::new()
+    }
+
     /// What a source of it will give. No network, no environment; the head of a local file may be read.
     ///
     /// # Errors

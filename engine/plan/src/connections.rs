@@ -65,7 +65,7 @@ impl Known {
         let written: Vec<_> = doc.settings.entries.iter().map(pair).collect();
         let declared: Vec<&Setting> = connector.descriptor().settings.iter().collect();
         let what = format!("connection `{name}` ({})", connector.descriptor().name);
-        let settings = context.check_settings(&what, &declared, &written, doc.span);
+        let settings = context.checked_connection(&what, connector.as_ref(), &declared, &written, doc.span);
         Some(context.add_connection(&doc.name.value, connector.descriptor(), settings, doc.span))
     }
 }
@@ -108,6 +108,27 @@ impl Context<'_> {
         self.registry.get(&name.value).cloned()
     }
 
+    /// The settings of a connection, looked at by the connector too, unless something is wrong with them already.
+    fn checked_connection(
+        &mut self,
+        what: &str,
+        connector: &dyn Connector,
+        declared: &[&Setting],
+        written: &[(&Text, &Tree)],
+        whole: Span,
+    ) -> Vec<SettingTemplate> {
+        let before = self.problem_count();
+        let settings = self.check_settings(what, declared, written, whole);
+        if self.problem_count() == before {
+            let known = self.known_settings(declared, &settings);
+            let place = |name: &str| settings.iter().find(|setting| setting.name == name).map(|setting| setting.span);
+            let found = connector.describe_connection(&known);
+            let problems = self.problems(codes::INVALID_VALUE, found, whole, place);
+            self.diagnostics.extend(problems);
+        }
+        settings
+    }
+
     fn add_connection(
         &mut self,
         name: &str,
@@ -143,7 +164,7 @@ impl Context<'_> {
                     .map(pair)
                     .partition(|(key, _)| declared.iter().any(|setting| setting.name == key.value));
                 let what = format!("connector `{name}`");
-                let settings = self.check_settings(&what, &declared, &theirs, span);
+                let settings = self.checked_connection(&what, connector.as_ref(), &declared, &theirs, span);
                 let connection = self.add_connection(&node.value, connector.descriptor(), settings, span);
                 Some(Resolved { connection, connector, own })
             }

@@ -125,6 +125,7 @@ impl Intake {
         let path = self.folder.join(REJECTS);
         let lines = std::mem::take(&mut self.lines);
         let written = std::fs::OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| {
+            towpath_state::private::close(&path)?;
             file.write_all(&lines)?;
             file.sync_all()
         });

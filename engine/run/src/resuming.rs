@@ -87,7 +87,7 @@ pub(crate) fn take_over(
     let taken = match found {
         Some(Earlier { run: earlier, folder }) => {
             let own = stages.join(run.to_string());
-            std::fs::create_dir_all(&own).map_err(|error| Error::from(error).at(own.display()))?;
+            towpath_state::private::folder(&own).map_err(|error| Error::from(error).at(own.display()))?;
             let to = own.join(EARLIER);
             std::fs::rename(&folder, &to).map_err(|error| Error::from(error).at(folder.display()))?;
             boundary("earlier-taken-over");

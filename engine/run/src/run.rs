@@ -163,6 +163,8 @@ pub async fn run(
         return Err(RunError::NotStarted(error));
     }
     crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
+    let closed = towpath_state::private::folder(&options.stages);
+    closed.map_err(|error| RunError::NotStarted(Error::from(error).at(options.stages.display())))?;
     let mut state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
     let found = resuming::earlier(&store, &state.scope, &state.run, &options);
     match found.and_then(|found| resuming::take_over(found, &store, &state.scope, &state.run, &options.stages)) {

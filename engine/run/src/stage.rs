@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use towpath_connector::{Error, Result, boundary};
 use towpath_mapping::schema_to_polars;
 use towpath_spec::Schema as Columns;
+use towpath_state::private;
 
 /// Rows of a segment, unless its bytes are reached first.
 const SEGMENT_ROWS: usize = 250_000;
@@ -204,7 +205,7 @@ fn stack(on: &mut Option<DataFrame>, frame: &DataFrame) -> Result<()> {
 impl StageWriter {
     /// Starts a stage in a folder of its own.
     pub fn new(folder: &Path, node: &str, columns: &Columns) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
+        private::folder(folder).map_err(|error| Error::from(error).at(folder.display()))?;
         Ok(Self {
             node: node.to_owned(),
             folder: folder.to_owned(),
@@ -313,7 +314,7 @@ impl StageWriter {
     fn write_segment(&mut self, mut frame: DataFrame) -> Result<()> {
         let file = format!("segment-{:06}.parquet", self.written);
         let at = |error: Error| error.at(format!("staging `{}`", self.node));
-        let out = std::fs::File::create(self.folder.join(&file)).map_err(|error| at(error.into()))?;
+        let out = private::create(&self.folder.join(&file)).map_err(|error| at(error.into()))?;
         ParquetWriter::new(std::io::BufWriter::new(out))
             .with_compression(ParquetCompression::Lz4Raw)
             .with_row_group_size(Some(GROUP_ROWS))
@@ -340,7 +341,7 @@ impl StageWriter {
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::bug(error.to_string()))?;
         let temporary = self.folder.join("manifest.json.new");
-        std::fs::File::create(&temporary)
+        private::create(&temporary)
             .and_then(|mut file| {
                 file.write_all(&text)?;
                 // Nobody goes on with any other stage.
@@ -465,5 +466,45 @@ mod tests {
         let stage = writer(folder.path()).finish().expect("a stage");
         assert_eq!(stage.rows(), 0);
         assert_eq!(read(&stage), Vec::<i64>::new());
+    }
+
+    /// Segments that are cut, filled with zeros or changed: their rows, or an error, and never a panic.
+    #[test]
+    fn fuzz_segments_that_are_damaged() {
+        use proptest::prelude::*;
+        use proptest::sample::Index;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writing = writer(folder.path());
+        writing.push(numbers(0..2_000)).expect("a push");
+        let stage = writing.finish().expect("a stage");
+        let file = folder.path().join(&stage.segments[0].file);
+        let whole = std::fs::read(&file).expect("a segment");
+        let cut = proptest::option::of(any::<Index>());
+        let turned = proptest::collection::vec((any::<Index>(), 1..=255_u8), 0..3);
+        towpath_fuzz::fuzz("stages", 200, (cut, any::<bool>(), turned), |(cut, zeros, turned)| {
+            let mut bytes = whole.clone();
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(whole.len()));
+            }
+            if zeros {
+                bytes.resize(whole.len(), 0);
+            }
+            for (at, by) in turned {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] ^= by;
+                }
+            }
+            std::fs::write(&file, &bytes).expect("written");
+            let read: Result<Vec<DataFrame>> = stage.segments().collect();
+            if bytes == whole {
+                prop_assert!(read.is_ok_and(|frames| frames.len() == 1 && frames[0].height() == 2_000));
+            } else if let Err(error) = read {
+                prop_assert!(error.message.contains("segment-"), "{}", error);
+            } else if cut.is_some_and(|cut| cut.index(whole.len()) + 8 < whole.len()) && !zeros {
+                prop_assert!(false, "a segment without its end was read");
+            }
+            Ok(())
+        });
     }
 }

@@ -54,15 +54,14 @@ impl Diagnostic {
 
     /// Adds how to mend it.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
+    pub fn help(self, help: impl Into<String>) -> Self {
+        self.maybe_help(Some(help.into()))
     }
 
-    /// Adds help when there is some.
+    /// Adds help when there is some; an empty sentence is none.
     #[must_use]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
-        if help.is_some() {
+        if help.as_ref().is_some_and(|help| !help.trim().is_empty()) {
             self.help = help;
         }
         self

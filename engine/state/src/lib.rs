@@ -31,6 +31,7 @@ mod lock;
 mod owner;
 mod packed;
 mod picture;
+pub mod private;
 mod receipt;
 mod rejects;
 mod row;

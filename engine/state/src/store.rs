@@ -1,5 +1,6 @@
 //! Opening the database, and the two ways into it: a writer and a reader.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use crate::entering;
 use crate::error::SqlResultExt;
 use crate::group::Group;
 use crate::picture::{Draft, Pictures};
+use crate::private;
 use crate::schema;
 use crate::{Error, Result};
 
@@ -45,7 +47,8 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens `dir/state.db`, and makes the folder (mode 0700) and the file (mode 0600) if they are missing. An older
-    /// schema is brought forward. An existing file that others may read is closed to them; an existing folder is left as it is.
+    /// schema is brought forward. What others may read of an existing one is closed
+    /// to them: the database and its log, and the folder where it holds nothing else.
     ///
     /// # Errors
     /// [`Error::NotOurs`], [`Error::Newer`], [`Error::Corrupt`], [`Error::Permission`], [`Error::NoWriteAheadLog`],
@@ -169,45 +172,61 @@ fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What stands beside the database in a state folder.
+const BESIDE: [&str; 2] = ["stages", "sandbox"];
+
 /// Makes folder and file with modes that keep others out. An existing database is never opened here: closing any
 /// descriptor of it would drop the locks that another connection of this process holds.
 fn prepare_files(dir: &Path, path: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
+    let failed = |cause| Error::of_io(dir.to_owned(), "making the state folder", cause);
+    if dir.is_dir() {
+        if is_ours(dir).map_err(failed)? {
+            private::close(dir).map_err(failed)?;
+        }
+    } else {
+        private::folder(dir).map_err(failed)?;
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        builder.mode(0o700);
-        options.mode(0o600);
-    }
-    builder.create(dir).map_err(|cause| Error::of_io(dir.to_owned(), "making the state folder", cause))?;
+    private::private_file(&mut options);
     match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => close_to_others(path),
-        Err(cause) => Err(Error::of_io(path.to_owned(), "making the state database", cause)),
+        Ok(_) => {}
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => close_to_others(path)?,
+        Err(cause) => return Err(Error::of_io(path.to_owned(), "making the state database", cause)),
     }
+    // A process that was killed left them; SQLite makes new ones like the database.
+    for suffix in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let beside = PathBuf::from(name);
+        match private::close(&beside) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => {
+                return Err(Error::of_io(beside, "closing the state database to others", cause));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
-#[cfg(unix)]
+/// Whether a folder holds state and nothing else. One that has other things in it may be shared for a reason.
+fn is_ours(dir: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let ours = |name: &str| name.starts_with(FILE) || BESIDE.contains(&name);
+        if !name.to_str().is_some_and(ours) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn close_to_others(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     let failed = |cause| Error::of_io(path.to_owned(), "closing the state database to others", cause);
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    let mode = metadata.permissions().mode();
-    if !metadata.is_file() {
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(Error::NotOurs { path: path.to_owned(), found: "it is not a file".into() });
     }
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & !0o077)).map_err(failed)
-}
-
-#[cfg(not(unix))]
-fn close_to_others(_: &Path) -> Result<()> {
-    Ok(())
+    private::close(path).map_err(failed)
 }
 
 fn connect(path: &Path) -> Result<Connection> {

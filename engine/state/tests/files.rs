@@ -64,6 +64,61 @@ fn folder_and_files_are_closed_to_others() {
     assert_eq!(mode(&dir.join("state.db")), 0o600);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_stood_open_is_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
+    let open_up = |path: &Path, to: u32| fs::set_permissions(path, fs::Permissions::from_mode(to)).expect("ours");
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(dir.path()).expect("opens");
+    let _held = run_on(&store);
+    fs::create_dir(dir.path().join("stages")).expect("a folder");
+    let files = ["state.db", "state.db-wal", "state.db-shm"].map(|name| dir.path().join(name));
+    // As a release before this one left them, or a restored backup.
+    files.iter().for_each(|file| open_up(file, 0o666));
+    open_up(dir.path(), 0o777);
+    let again = Store::open(dir.path()).expect("opens");
+    assert_eq!(files.each_ref().map(|file| mode(file)), [0o600; 3]);
+    assert_eq!(mode(dir.path()), 0o700);
+    // A folder that holds other things, too, may be shared for a reason.
+    drop(again);
+    fs::write(dir.path().join("pipeline.yaml"), "").expect("a file");
+    open_up(dir.path(), 0o755);
+    Store::open(dir.path()).expect("opens");
+    assert_eq!(mode(dir.path()), 0o755);
+    assert_eq!(files.each_ref().map(|file| mode(file)), [0o600; 3]);
+}
+
+#[cfg(unix)]
+#[test]
+fn private_files_and_folders_are_made_and_closed() {
+    use std::os::unix::fs::PermissionsExt;
+    use towpath_state::private;
+    let mode = |path: &Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
+    let dir = tempfile::tempdir().expect("a folder");
+    let (deep, file) = (dir.path().join("a/b"), dir.path().join("a/b/c"));
+    private::folder(&deep).expect("made");
+    private::write(&file, "one").expect("written");
+    assert_eq!([mode(&dir.path().join("a")), mode(&deep), mode(&file)], [0o700, 0o700, 0o600]);
+    fs::set_permissions(&deep, fs::Permissions::from_mode(0o777)).expect("ours");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("ours");
+    private::folder(&deep).expect("there");
+    private::write(&file, "two").expect("written");
+    assert_eq!([mode(&deep), mode(&file)], [0o700, 0o600]);
+    // Somebody else's link is replaced, not followed.
+    let other = dir.path().join("other");
+    fs::write(&other, "theirs").expect("written");
+    fs::remove_file(&file).expect("ours");
+    std::os::unix::fs::symlink(&other, &file).expect("a link");
+    private::write(&file, "three").expect("written");
+    assert_eq!(
+        (fs::read_to_string(&other).expect("there"), fs::read_to_string(&file).expect("there")),
+        ("theirs".into(), "three".into())
+    );
+    assert!(private::new_folder(&deep).is_err(), "a folder that is there is not new");
+}
+
 #[test]
 fn a_file_that_is_not_ours_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");

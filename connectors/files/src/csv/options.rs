@@ -58,7 +58,8 @@ pub(super) fn about() -> About {
             Setting::new(
                 "escape_formulas",
                 Type::Bool,
-                "Whether texts a spreadsheet would take for a formula get a `'` in front.",
+                "Whether texts a spreadsheet would take for a formula get a `'` in front: those that begin with `=`, `+`, `-`, \
+                 `@`, a tab or a carriage return, in the header, too. Numbers stay as they are.",
             )
             .default(false),
             crate::connector::partition_by(),

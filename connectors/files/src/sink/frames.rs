@@ -7,7 +7,7 @@ use crate::open::Compression;
 use crate::paths;
 use polars::prelude::sync_on_close::SyncOnCloseType;
 use polars::prelude::{
-    CsvWriterOptions, ExternalCompression, FileWriteFormat, LazyFrame, ParquetCompression, ParquetWriteOptions,
+    CsvWriterOptions, Expr, ExternalCompression, FileWriteFormat, LazyFrame, ParquetCompression, ParquetWriteOptions,
     PartitionStrategy, SerializeOptions, SinkDestination, SinkTarget, UnifiedSinkArgs, col, lit, when,
 };
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl FileSink for Frames {
     fn plan(&mut self, input: LazyFrame, schema: &Schema) -> Result<LazyFrame> {
         self.check(schema)?;
         let input = match &self.options.form {
-            Form::Csv(form) => as_csv(input, schema, form)?,
+            Form::Csv(form) => as_csv(input, schema, form, &self.options.partition_by)?,
             Form::Parquet(_) | Form::Json { .. } => input,
         };
         let args = UnifiedSinkArgs { mkdir: true, sync_on_close: SyncOnCloseType::Data, ..UnifiedSinkArgs::default() };
@@ -138,25 +138,38 @@ impl FileSink for Frames {
     }
 }
 
-/// Times as ISO 8601 and, if wanted, texts that are no formulas.
-fn as_csv(input: LazyFrame, schema: &Schema, form: &CsvForm) -> Result<LazyFrame> {
+/// What makes a spreadsheet take a cell for a formula, or look for one behind it.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Times as ISO 8601 and, if wanted, texts that are no formulas, those of the header among them. Numbers stay numbers.
+fn as_csv(input: LazyFrame, schema: &Schema, form: &CsvForm, partition_by: &[String]) -> Result<LazyFrame> {
     // Converting to text asks for no constants; they must be there.
     let constants = Constants::at(chrono::DateTime::UNIX_EPOCH);
     let mut changed = Vec::new();
     for field in &schema.fields {
         let name = field.name.as_str();
-        match &field.ty {
+        let text = match &field.ty {
             Type::DateTime { .. } | Type::Duration => {
                 let text = compile_cast(name, &field.ty, &Type::Text).map_err(Error::bug)?;
-                changed.push(text.lower(&constants).value.alias(name));
+                text.lower(&constants).value
             }
-            Type::Text | Type::Json if form.escape_formulas => {
-                let text = || col(name);
-                let formula = text().str().contains(lit("^[=+\\-@\t\r]"), true);
-                changed.push(when(formula).then(lit("'") + text()).otherwise(text()).alias(name));
-            }
-            _ => {}
-        }
+            Type::Text | Type::Json if form.escape_formulas => col(name),
+            _ => continue,
+        };
+        changed.push(if form.escape_formulas { no_formula(text) } else { text }.alias(name));
     }
-    Ok(if changed.is_empty() { input } else { input.with_columns(changed) })
+    let input = if changed.is_empty() { input } else { input.with_columns(changed) };
+    // Columns that name folders have to keep their names.
+    let names = schema.names().filter(|name| name.starts_with(FORMULA) && !partition_by.iter().any(|key| key == name));
+    let names: Vec<&str> = names.filter(|_| form.escape_formulas && form.header).collect();
+    if names.is_empty() {
+        return Ok(input);
+    }
+    let safe: Vec<String> = names.iter().map(|name| format!("'{name}")).collect();
+    Ok(input.rename(names, safe, true))
+}
+
+fn no_formula(text: Expr) -> Expr {
+    let formula = text.clone().str().contains(lit("^[=+\\-@\t\r]"), true);
+    when(formula).then(lit("'") + text.clone()).otherwise(text)
 }

@@ -1,6 +1,7 @@
 //! What the connectors for files promise.
 
 mod cases;
+mod fuzz;
 mod hostile;
 mod sinks;
 mod source;

@@ -93,6 +93,30 @@ fn csv_settings() {
 }
 
 #[test]
+fn no_text_is_a_formula_and_numbers_stay_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let schema =
+        schema(&[("=name", "text"), ("int", "int"), ("float", "float"), ("money", "decimal(9,2)"), ("json", "json")]);
+    let texts = ["=1+1", "+1", "-5", "@SUM(A1)", "\tx", "\rx", "x=1", "'=1", " =1", "", "5"];
+    let row = |text: &&str| json!({"=name": text, "int": -5, "float": -0.5, "money": "-5.25", "json": "-x"});
+    let rows: Vec<Json> = texts.iter().map(row).collect();
+    let cells = |escape: bool| -> Vec<Vec<String>> {
+        let given = json!({"path": "o.csv", "escape_formulas": escape});
+        write("csv", folder.path(), given, json!(rows), &schema).expect("written");
+        let written = text(folder.path().join("o.csv"));
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(written.as_bytes());
+        reader.records().map(|line| line.expect("CSV").iter().map(str::to_owned).collect()).collect()
+    };
+    let (plain, safe) = (cells(false), cells(true));
+    assert_eq!((plain[0][0].as_str(), safe[0][0].as_str()), ("=name", "'=name"));
+    for (at, text) in texts.iter().enumerate() {
+        let expected = if at < 6 { format!("'{text}") } else { (*text).to_owned() };
+        assert_eq!((plain[at + 1][0].as_str(), safe[at + 1][0].as_str()), (*text, expected.as_str()));
+        assert_eq!(safe[at + 1][1..4], ["-5", "-0.5", "-5.25"]);
+    }
+}
+
+#[test]
 fn csv_has_no_form_for_nested_values() {
     let schema = schema(&[("tags", "list<text>"), ("raw", "binary")]);
     let (none, given) = (Settings::default(), settings(json!({"path": "o.csv"})));

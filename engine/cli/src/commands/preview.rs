@@ -11,9 +11,11 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use towpath_connector::Error;
 use towpath_mapping::frame_to_json_rows;
 use towpath_run::Preview;
 use towpath_spec::diagnostic::did_you_mean;
+use towpath_state::{RunId, private};
 
 /// Longest text shown in a cell.
 const CELL: usize = 60;
@@ -46,7 +48,9 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
             (None, Overrides::new())
         };
         // State is not touched: what has to be staged goes to a folder of its own.
-        let stages = std::env::temp_dir().join(format!("towpath-preview-{}", std::process::id()));
+        // Temporary folders are everybody's: this one is new, and nobody else may look into it.
+        let stages = std::env::temp_dir().join(format!("towpath-preview-{}", RunId::generate()));
+        private::new_folder(&stages).map_err(|error| Error::from(error).at(stages.display()))?;
         let options = towpath_run::Options { limit: Some(args.sample), ..world::options(shared, stages.clone(), None) };
         let world = world::world(&workspace, &secrets, overrides, Arc::new(Notes), cancel);
         let shown = towpath_run::preview(Arc::new(plan), &args.node, args.limit, options, world).await;
@@ -82,7 +86,7 @@ impl towpath_run::Observer for Notes {
 }
 
 fn print(preview: &Preview, format: Format) -> Result<(), Failure> {
-    let rows = frame_to_json_rows(&preview.rows, &preview.columns).map_err(towpath_connector::Error::bug)?;
+    let rows = frame_to_json_rows(&preview.rows, &preview.columns).map_err(Error::bug)?;
     let mut out = std::io::stdout().lock();
     if format == Format::Json {
         for row in rows {

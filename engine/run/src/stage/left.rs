@@ -71,7 +71,7 @@ impl Left {
             return Ok(None);
         };
         if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| Error::from(error).at(parent.display()))?;
+            towpath_state::private::folder(parent).map_err(|error| Error::from(error).at(parent.display()))?;
         }
         std::fs::rename(&old, folder).map_err(|error| Error::from(error).at(folder.display()))?;
         let mut writer = StageWriter::new(folder, node, columns)?;
