@@ -171,7 +171,7 @@ fn what_the_system_refused_is_a_reject_until_it_is_taken_and_never_twice() {
     assert_eq!(night.open(), still);
 
     night.world.hf_faults("");
-    night.towpath("rejects replay --pipeline").args([file]).run().ended(0);
+    night.towpath(&format!("rejects replay --pipeline={file}")).run().ended(0);
     assert_eq!((night.open().len(), night.names().len()), (0, 6));
     night.run(&people, &[]).ended(0);
     assert_eq!((night.counts(), night.names().len()), ([0, 6, 0, 0], 6));
@@ -209,7 +209,7 @@ fn what_cannot_be_replayed_is_named_with_the_reason_and_stays_open() {
     let copy = ("    MORE\n", "  copy: {input: ready, connector: json, path: out.jsonl}\n");
     night.run("new-1,Ada,soon\n", &[copy]).ended(0);
     let sorted = ("      - lookup:", "      - sort: [person]\n      - lookup:");
-    let renamed = ("year: text}", "year: text, more: text}");
+    let renamed = ("      - filter: person != 'nobody'", "      - set: {more: \"{{ person }}\"}");
     let cases = [
         (vec![copy], "`copy`, a file, which is written as a whole"),
         (vec![sorted], "the step `sort` of `ready`, which needs all rows"),
