@@ -1,8 +1,8 @@
 //! Replay: rows an earlier run rejected go in again at the step that rejected them, and on to the sinks.
 //!
-//! No source is read for them, so only what works row by row can take them: a sum over the few rows that are replayed is not
-//! the sum, and a file that is written as a whole would hold nothing else. A row that leads to any such place is left out,
-//! with the reason, and stays open. What the journal knows was delivered by a later run is not sent again, whatever its
+//! No source is read for them: to what comes behind it is as if the sources had given these rows and no others. A sum over
+//! the few rows that are replayed is not the sum, and a file that is written as a whole would hold nothing else: a row that
+//! leads to any such place is left out, with the reason, and stays open. What the journal knows was delivered by a later run is not sent again, whatever its
 //! content. A row that fails again is a reject of the replay; a replay that ends well closes all that it took up.
 
 use crate::flow::Flow;
@@ -56,20 +56,34 @@ impl Replay {
     ) -> (Self, Vec<LeftOut>) {
         let mut replay = Self { of, scope, ids: Vec::new(), rows: BTreeMap::new(), live: BTreeSet::new() };
         let mut left_out: BTreeMap<(String, String), usize> = BTreeMap::new();
-        let mut ways: BTreeMap<Entry, std::result::Result<BTreeSet<usize>, String>> = BTreeMap::new();
+        let mut going: BTreeMap<Entry, Vec<(i64, String, Record)>> = BTreeMap::new();
+        let mut ways: BTreeMap<Entry, std::result::Result<Way, String>> = BTreeMap::new();
         for StoredReject { id, reject, .. } in rejects {
-            let entry = entry(plan, &reject.node, reject.step).and_then(|entry| {
-                let way = ways.entry(entry).or_insert_with(|| way(plan, registry, entry)).clone()?;
-                Ok((entry, way, fitting(reject.row, columns(plan, entry))?))
+            let fits = entry(plan, &reject.node, reject.step).and_then(|entry| {
+                ways.entry(entry).or_insert_with(|| way(plan, registry, entry)).clone()?;
+                Ok((entry, fitting(reject.row, columns(plan, entry))?))
             });
-            match entry {
-                Ok((entry, way, row)) => {
-                    replay.ids.push(id);
-                    replay.rows.entry(entry).or_default().push(row);
-                    replay.live.extend(way);
-                }
+            match fits {
+                Ok((entry, row)) => going.entry(entry).or_default().push((id, reject.node, row)),
                 Err(why) => *left_out.entry((reject.node, why)).or_default() += 1,
             }
+        }
+        ways.retain(|entry, way| way.is_ok() && going.contains_key(entry));
+        let all: BTreeSet<usize> = ways.values().flatten().flatten().copied().collect();
+        for (entry, rows) in going {
+            let way = ways.get(&entry).cloned().and_then(std::result::Result::ok).unwrap_or_default();
+            if let Some(other) = thin_side(plan, entry, &way, &all) {
+                let why = format!(
+                    "they join `{other}`, to which other rejects go: replay one after the other, with `--node`"
+                );
+                for (_, node, _) in rows {
+                    *left_out.entry((node, why.clone())).or_default() += 1;
+                }
+                continue;
+            }
+            replay.ids.extend(rows.iter().map(|(id, _, _)| *id));
+            replay.rows.insert(entry, rows.into_iter().map(|(_, _, row)| row).collect());
+            replay.live.extend(way);
         }
         let left_out = left_out.into_iter().map(|((node, why), rows)| LeftOut { node, why, rows }).collect();
         (replay, left_out)
@@ -138,52 +152,90 @@ fn fitting(row: Json, columns: Option<Columns>) -> std::result::Result<Record, S
     }
 }
 
+/// All nodes to which rows come that go in somewhere.
+type Way = BTreeSet<usize>;
+
 /// All nodes to which rows come that go in there; or what on the way cannot take them.
-fn way(plan: &Plan, registry: &Registry, (node, step): Entry) -> std::result::Result<BTreeSet<usize>, String> {
-    let mut live = BTreeSet::from([node]);
-    let is_live = |live: &BTreeSet<usize>, port: Port| port.output != Output::Rejects && live.contains(&port.node);
+///
+/// To the nodes of a way it is as if the sources had given these rows and no others, as in a run that reads only what is new.
+fn way(plan: &Plan, registry: &Registry, entry: Entry) -> std::result::Result<Way, String> {
+    let mut way = Way::from([entry.0]);
     // A node stands behind those it reads.
-    for (at, planned) in plan.nodes.iter().enumerate().skip(node) {
-        let (input, steps) = match &planned.kind {
+    for (at, planned) in plan.nodes.iter().enumerate().skip(entry.0) {
+        let name = &planned.name;
+        let input = match &planned.kind {
             NodeKind::Source(_) => continue,
-            NodeKind::Sink(sink) => (sink.input, &[][..]),
-            NodeKind::Transform(transform) => (transform.input, transform.steps.as_slice()),
+            NodeKind::Sink(sink) => sink.input,
+            NodeKind::Transform(transform) => transform.input,
         };
-        let from_the_side = |port: Port| {
-            live.contains(&port.node) || plan.upstream(port.node).iter().any(|before| live.contains(before))
-        };
-        if steps.iter().flat_map(|step| step.plan.others()).any(from_the_side) {
-            return Err(format!("they lead into `{}` from the side: {AGAIN}", planned.name));
-        }
-        if at != node && !is_live(&live, input) {
+        let steps = steps_behind(plan, at, entry);
+        if at != entry.0 && !is_on(&way, input) {
+            if steps.iter().flat_map(|step| step.plan.others()).any(|port| touches(plan, &way, port)) {
+                return Err(format!("they lead into `{name}` from the side: {AGAIN}"));
+            }
             continue;
         }
-        let from = if at == node { step.unwrap_or(0) } else { 0 };
-        if let Some(step) = steps.iter().filter(|step| step.index >= from).find(|step| !takes_any_rows(step)) {
-            let name = &planned.name;
-            return Err(format!("they lead to the step `{}` of `{name}`, which needs all rows: {AGAIN}", step.name));
+        for step in steps {
+            takes_few_rows(plan, &way, step)
+                .map_err(|why| format!("they lead to the step `{}` of `{name}`, {why}: {AGAIN}", step.name))?;
         }
         if let NodeKind::Sink(sink) = &planned.kind
             && let Some(what) = written_whole(plan, registry, sink)
         {
-            return Err(format!("they lead to `{}`, {what}: {AGAIN}", planned.name));
+            return Err(format!("they lead to `{name}`, {what}: {AGAIN}"));
         }
-        live.insert(at);
+        way.insert(at);
     }
-    if live.iter().any(|at| matches!(plan.nodes[*at].kind, NodeKind::Sink(_))) {
-        Ok(live)
+    if way.iter().any(|at| matches!(plan.nodes[*at].kind, NodeKind::Sink(_))) {
+        Ok(way)
     } else {
         Err("they lead to no sink".into())
     }
 }
 
-/// Whether a step does with a row what it does whatever the other rows are.
-fn takes_any_rows(step: &Step) -> bool {
-    match &step.plan {
-        StepPlan::Lookup(_) => true,
+/// Whether what comes out there is made of replayed rows.
+fn is_on(way: &Way, port: Port) -> bool {
+    port.output != Output::Rejects && way.contains(&port.node)
+}
+
+/// Whether any of what comes out there hangs on replayed rows.
+fn touches(plan: &Plan, way: &Way, port: Port) -> bool {
+    way.contains(&port.node) || plan.upstream(port.node).iter().any(|before| way.contains(before))
+}
+
+/// The steps of a node through which rows go that go in there.
+fn steps_behind(plan: &Plan, at: usize, entry: Entry) -> &[Step] {
+    let NodeKind::Transform(transform) = &plan.nodes[at].kind else { return &[] };
+    let from = if at == entry.0 { entry.1.unwrap_or(0) } else { 0 };
+    let before = transform.steps.iter().take_while(|step| step.index < from).count();
+    &transform.steps[before..]
+}
+
+/// Whether a step gives for a few rows what it gives for them among all; otherwise why not.
+fn takes_few_rows(plan: &Plan, way: &Way, step: &Step) -> std::result::Result<(), &'static str> {
+    let takes = match &step.plan {
+        StepPlan::Lookup(_) | StepPlan::Sort(_) | StepPlan::Distinct { .. } => true,
         StepPlan::Join(join) => join.how != JoinHow::Full,
+        StepPlan::Union(others) if !others.iter().all(|other| is_on(way, *other)) => {
+            return Err("which would bring all rows of another node again");
+        }
+        StepPlan::Union(_) => true,
         plan => plan.is_row_wise(),
+    };
+    if !takes {
+        return Err("which needs all rows");
     }
+    // The other side is either made of the same rows, or read whole.
+    let thin = |other: &Port| !is_on(way, *other) && touches(plan, way, *other);
+    if step.plan.others().iter().any(thin) { Err("where the other side would not be whole") } else { Ok(()) }
+}
+
+/// A node that rows on `way` join, and that would be whole but for rejects that go in elsewhere.
+fn thin_side<'a>(plan: &'a Plan, entry: Entry, way: &Way, all: &Way) -> Option<&'a str> {
+    let steps = way.iter().flat_map(|at| steps_behind(plan, *at, entry));
+    let mut others = steps.flat_map(|step| step.plan.others());
+    let thin = others.find(|other| !is_on(way, *other) && touches(plan, all, *other))?;
+    Some(&plan.nodes[thin.node].name)
 }
 
 /// What a sink is, if it is written as a whole.

@@ -219,7 +219,7 @@ fn start(
     let scope = Scope::new(&plan.pipeline, environment.trim());
     if let Some(replay) = options.replay.as_ref().filter(|replay| replay.scope != scope) {
         let message = format!("run {} was of {}, and this would be {scope}", replay.of, replay.scope);
-        let help = "say the same `--env`, and `--sandbox` if that run was against stand-ins";
+        let help = "say the same `--env`, and of stand-ins the same as then, or run the pipeline again";
         return Err(RunError::NotStarted(Error::user(message).help(help)));
     }
     let lock = store.lock(&scope, &run).map_err(|error| match &error {

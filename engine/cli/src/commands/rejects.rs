@@ -4,6 +4,7 @@ use super::{rejects_replay, runs};
 use crate::args::{Format, RejectsArgs, RejectsCommand, Shared};
 use crate::failure::{Ended, Failure};
 use crate::table;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use towpath_state::{RejectFilter, Store, StoredReject};
 
@@ -64,30 +65,46 @@ fn list(store: &Store, run: Option<&str>, filter: RejectFilter<'_>, limit: usize
         eprintln!("{of} no {}rejects", if filter.closed_too { "" } else { "open " });
         return Ok(ExitCode::SUCCESS);
     }
-    let headers = ["id", "run", "node", "step", "field", "value", "reason", "state"];
-    let mut out = table::bordered(headers.iter().map(|header| (*header).to_owned()).collect());
-    for reject in &rejects {
-        let StoredReject { id, run, closed_by, reject } = reject;
-        out.add_row(vec![
-            id.to_string(),
-            run.to_string(),
-            reject.node.clone(),
-            reject.step.map_or_else(String::new, |step| (step + 1).to_string()),
-            reject.field.clone().unwrap_or_default(),
-            shown(reject.value.as_ref()),
-            table::cut(&reject.reason, 200),
-            closed_by.map_or_else(|| "open".to_owned(), |run| format!("closed by {run}")),
-        ]);
-    }
-    println!("{out}");
+    let runs: BTreeSet<&str> = rejects.iter().map(|reject| reject.run.as_str()).collect();
+    println!("{}", table_of(&rejects, runs.len() > 1, filter.closed_too));
     let all = store.count_rejects(filter)?;
     if all > rejects.len() as u64 {
         eprintln!("{} of {} rejects; see more with --limit", rejects.len(), table::grouped(all));
     }
-    eprintln!(
-        "see one with its whole row: `towpath rejects show ID`; once the cause is mended: `towpath rejects replay RUN`"
-    );
+    eprintln!("see one with its whole row: `towpath rejects show ID`");
+    let run = if runs.len() == 1 { runs.first().copied() } else { None };
+    eprintln!("once the cause is mended, send them again: `towpath rejects replay {}`", run.unwrap_or("RUN"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rejects with their run and their state, where these are not the same for all.
+fn table_of(rejects: &[StoredReject], several_runs: bool, closed_too: bool) -> comfy_table::Table {
+    let columns = [
+        ("id", true),
+        ("run", several_runs),
+        ("node", true),
+        ("step", true),
+        ("field", true),
+        ("value", true),
+        ("reason", true),
+        ("state", closed_too),
+    ];
+    let shown_columns = || columns.iter().filter(|(_, is_shown)| *is_shown);
+    let mut out = table::bordered(shown_columns().map(|(name, _)| (*name).to_owned()).collect());
+    for StoredReject { id, run, closed_by, reject } in rejects {
+        let cell = |name: &str| match name {
+            "id" => id.to_string(),
+            "run" => run.to_string(),
+            "node" => reject.node.clone(),
+            "step" => reject.step.map_or_else(String::new, |step| (step + 1).to_string()),
+            "field" => reject.field.clone().unwrap_or_default(),
+            "value" => shown(reject.value.as_ref()),
+            "reason" => table::cut(&reject.reason, 200),
+            _ => closed_by.map_or_else(|| "open".to_owned(), |run| format!("closed by {run}")),
+        };
+        out.add_row(shown_columns().map(|(name, _)| cell(name)));
+    }
+    out
 }
 
 fn show(store: &Store, id: i64, shared: &Shared) -> Ended {

@@ -70,9 +70,17 @@ fn of_pipeline(args: &ReplayArgs, store: &Store, shared: &Shared) -> Result<Vec<
 fn as_it_was(run: &RunSummary, args: &ReplayArgs, shared: &Shared) -> Result<(PathBuf, Shared), Failure> {
     let file = args.pipeline.clone().unwrap_or_else(|| PathBuf::from(&run.start.pipeline_file));
     let mut shared = shared.clone();
-    let environment = &run.start.scope.environment;
-    if shared.env.is_none() && !environment.is_empty() && !args.sandbox {
-        shared.env = Some(environment.clone());
+    // After the environment's name, where there is one, stands what takes the place of the systems.
+    let (environment, of_stand_ins) = match run.start.scope.environment.split_once("sandbox ") {
+        Some((environment, _)) => (environment.trim(), true),
+        None => (run.start.scope.environment.as_str(), false),
+    };
+    if of_stand_ins && !args.sandbox {
+        let message = format!("run {} was against stand-ins", run.start.id);
+        return Err(Failure::usage(message, "add `--sandbox`, and what else was said of them"));
+    }
+    if shared.env.is_none() && !environment.is_empty() {
+        shared.env = Some(environment.to_owned());
     }
     for (name, value) in run.start.params.as_object().into_iter().flatten() {
         if value.is_null() || shared.params.iter().any(|(known, _)| known == name) {

@@ -131,9 +131,11 @@ fn report(outcome: &Outcome, pipeline: &str, shared: &Shared) {
         eprintln!("once the cause is mended, send them again with `towpath rejects replay {}`", outcome.run);
     }
     if outcome.nodes.iter().any(|report| report.counts.unknown > 0) {
+        let env = shared.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+        eprintln!("see what is held with `towpath state held {pipeline}{env}`");
         eprintln!(
-            "see what is held with `towpath state held {pipeline}`; after a look at the other system, say whether it arrived \
-             with `towpath state settle {pipeline} --sink NAME --key ID --as delivered` (or `not-delivered`)"
+            "after a look at the other system, say whether it arrived: \
+             `towpath state settle {pipeline}{env} --sink NAME --key ID --as delivered` (or `not-delivered`)"
         );
     }
 }
