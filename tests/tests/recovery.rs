@@ -389,8 +389,11 @@ fn a_state_that_is_moved_goes_on_where_it_was() {
     night.run(people, &[]).ended(0);
     assert_eq!(night.counts(), [0, 2, 0, 0]);
 
+    night.lock_from_elsewhere(1);
+    night.towpath("state import --replace").args([&copy]).run().ended(75).says("holds a lock");
     night.lock_from_elsewhere(31);
-    night.towpath("state import --replace").args([&copy]).run().ended(75);
+    night.towpath("state import --replace").args([&copy]).run().ended(0);
+    assert_eq!(night.towpath("state export").run().ended(0).stdout, printed);
 }
 
 #[test]

@@ -226,8 +226,16 @@ fn takes_few_rows(plan: &Plan, way: &Way, step: &Step) -> std::result::Result<()
         return Err("which needs all rows");
     }
     // The other side is either made of the same rows, or read whole.
-    let thin = |other: &Port| !is_on(way, *other) && touches(plan, way, *other);
-    if step.plan.others().iter().any(thin) { Err("where the other side would not be whole") } else { Ok(()) }
+    for other in step.plan.others().into_iter().filter(|other| !is_on(way, *other)) {
+        if touches(plan, way, other) {
+            return Err("where the other side would not be whole");
+        }
+        let is_sink = |at: &usize| matches!(plan.nodes[*at].kind, NodeKind::Sink(_));
+        if is_sink(&other.node) || plan.upstream(other.node).iter().any(is_sink) {
+            return Err("where the other side is what another sink gives");
+        }
+    }
+    Ok(())
 }
 
 /// A node that rows on `way` join, and that would be whole but for rejects that go in elsewhere.

@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use std::io::{BufRead, Write};
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::SqlResultExt;
-use crate::{Error, RunId, Store, entering, row, schema};
+use crate::{Error, RunId, Store, entering, lock, row, schema};
 
 /// What the first line calls it.
 const KIND: &str = "towpath-state";
@@ -61,7 +61,7 @@ pub enum ImportError {
     NotEmpty(u64),
     /// Somebody runs.
     #[error("run {0} holds a lock of this state")]
-    Running(String),
+    Running(RunId),
     /// A line is not what it should be.
     #[error("line {line}: {reason}")]
     Line {
@@ -154,7 +154,9 @@ fn each_row(
 }
 
 fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Result<Copied, ImportError> {
-    nobody_runs(connection)?;
+    if let Some(run) = lock::living_run(connection)? {
+        return Err(ImportError::Running(run));
+    }
     let there: u64 = connection
         .query_row("SELECT (SELECT count(*) FROM run) + (SELECT count(*) FROM cursor)", [], |found| {
             row::count(found, 0)
@@ -180,15 +182,6 @@ fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Resul
         )
         .doing("taking in a state")?;
     Ok(copied)
-}
-
-/// A lock whose holder is dead counts as well: what that run left is settled by the next run, not by an import.
-fn nobody_runs(connection: &Connection) -> Result<(), ImportError> {
-    let holder: Option<String> = connection
-        .query_row("SELECT run FROM lock WHERE held = 1 LIMIT 1", [], |found| found.get(0))
-        .optional()
-        .doing("reading the locks")?;
-    holder.map_or(Ok(()), |run| Err(ImportError::Running(run)))
 }
 
 fn rows(connection: &Connection, lines: impl BufRead) -> Result<Copied, ImportError> {

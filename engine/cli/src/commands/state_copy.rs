@@ -73,8 +73,7 @@ fn failure(error: ImportError, file: Option<&Path>) -> Failure {
             "choose another folder with `--state DIR`, or add `--replace`: what there is, is gone then",
         ),
         ImportError::Running(_) => {
-            let help =
-                "wait for that run to finish; if it died, the next `towpath run` of its pipeline clears the lock";
+            let help = "wait for that run to finish, or stop it; one that died counts no more 30 seconds after its last heartbeat";
             Failure::Busy(Error::user(message).help(help))
         }
         ImportError::Line { .. } => {

@@ -224,9 +224,7 @@ fn a_token_given_out_before_an_import_is_worth_nothing_after_it() {
     let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
     begin(&store, first);
     let copy = export(&store);
-    assert!(
-        matches!(store.import(copy.as_bytes(), true), Err(crate::ImportError::Running(run)) if run == first.as_str())
-    );
+    assert!(matches!(store.import(copy.as_bytes(), true), Err(crate::ImportError::Running(run)) if run == first));
     store
         .write("freeing", |connection| connection.execute("UPDATE lock SET held = 0", []).doing("freeing"))
         .expect("a lock");
