@@ -95,7 +95,7 @@ fn a_newer_database_is_refused_with_both_versions() {
     let error = Store::open(dir.path()).expect_err("newer");
     assert!(matches!(error, Error::Newer { found: 99, known: 3, .. }), "{error:?}");
     let text = format!("{error}; {}", error.help());
-    for part in ["state.db", "99", "versions up to 2", "newer release", "--state"] {
+    for part in ["state.db", "99", "versions up to 3", "newer release", "--state"] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }
