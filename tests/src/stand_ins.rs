@@ -115,7 +115,7 @@ impl World {
     /// The rejects of the latest run.
     #[track_caller]
     pub fn rejects(&self) -> Vec<Value> {
-        self.towpath("rejects list --limit 1000000 --format json").run().ended(0).json_lines()
+        self.towpath("rejects list last --all --limit 1000000 --format json").run().ended(0).json_lines()
     }
 
     /// Sets what goes wrong at Human Focus.

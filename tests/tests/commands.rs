@@ -78,7 +78,7 @@ fn rejects_are_listed_and_shown_with_their_rows() {
     scratch.run("rejects show 999").ended(2).says("there is no reject 999");
     let listed = scratch.run("rejects list --node t").ended(0);
     assert!(listed.stdout.contains("seven"), "{}", listed.stdout);
-    scratch.run("rejects list --node in").ended(0).says("no rejects");
+    scratch.run("rejects list --node in").ended(0).says("no open rejects");
 }
 
 #[test]

@@ -220,6 +220,30 @@ fn a_stranger_who_gets_an_account_is_delivered_in_the_next_run() {
     assert_eq!(world.uploads().len(), deliverable(&world.seed).len() + refused);
 }
 
+#[test]
+fn a_stranger_who_gets_an_account_is_delivered_by_a_replay_that_reads_no_history() {
+    let world = World::new();
+    world.run().ended(0);
+    let run = world.last_run()["run"].as_str().expect("a run").to_owned();
+    let (open, before) = (world.rejects(), world.uploads().len());
+    let stranger = world.seed.completions().find(|completion| !completion.known && !completion.older).expect("one");
+    let theirs = open.iter().filter(|reject| reject["row"]["person"] == stranger.user_id.as_str()).count();
+    assert!(theirs > 0 && theirs < open.len(), "others stay strangers");
+    assert!(make_user(&world, &stranger.user_id).contains("true"));
+
+    world.towpath(&format!("rejects replay {run}")).run().ended(0);
+    assert_eq!(world.uploads().len(), before + theirs);
+    assert_eq!(world.rejects().len(), open.len() - theirs, "the others are rejects of the replay");
+    let still = world.towpath("rejects list --format json --limit 1000000").run().ended(0).json_lines();
+    assert_eq!(still.len(), open.len() - theirs, "and open once");
+    assert_eq!(World::requests(&world.lms, "trainingHistoryXml"), 1, "the history is read once");
+
+    // Any later run has nothing to add.
+    world.run().ended(0);
+    assert_eq!(world.uploads().len(), before + theirs);
+    assert_eq!(world.towpath("rejects list --format json").run().json_lines().len(), open.len() - theirs);
+}
+
 /// Makes a user through the pipeline language itself: one row, one operation.
 fn make_user(world: &World, person: &str) -> String {
     let scratch = &world.scratch;

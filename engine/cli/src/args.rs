@@ -91,8 +91,10 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// Lists runs, or shows one
     Runs(RunsArgs),
-    /// Lists rejects, or shows one
+    /// Lists rejects, shows one, or sends them again once their cause is mended
     Rejects(RejectsArgs),
+    /// Lists, shows and changes what is remembered between runs: cursors, journal, held records
+    State(StateArgs),
     /// Says what an error code means and how to mend it
     Explain(ExplainArgs),
     /// Writes a completion script for a shell
@@ -163,7 +165,7 @@ pub struct RunArgs {
 }
 
 /// What the stand-ins are filled with.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct SeedArgs {
     /// People in the stand-ins
     #[arg(long, value_name = "N", default_value_t = 24)]
@@ -301,10 +303,13 @@ pub enum RunsCommand {
     },
 }
 
-/// `towpath rejects`.
+/// A reject is a row that did not reach its sinks, with the reason.
+///
+/// Look at its whole row with `rejects show ID`, mend the cause (the mapping, or the data), then send the rows on their way
+/// with `rejects replay RUN`.
 #[derive(Debug, Args)]
 pub struct RejectsArgs {
-    /// What to do; lists those of the latest run when nothing is said
+    /// What to do; lists the open ones when nothing is said
     #[command(subcommand)]
     pub command: Option<RejectsCommand>,
 }
@@ -312,22 +317,146 @@ pub struct RejectsArgs {
 /// `towpath rejects …`.
 #[derive(Debug, Subcommand)]
 pub enum RejectsCommand {
-    /// Lists the rejects of a run
+    /// Lists rejects: those that are open, of all runs
     List {
-        /// The run; the latest when none is given
+        /// Only those of this run; the beginning of its name will do; `last` is the latest
         run: Option<String>,
+        /// Only those of this pipeline, by its name
+        #[arg(long, value_name = "NAME")]
+        pipeline: Option<String>,
         /// Only those of this node
         #[arg(long)]
         node: Option<String>,
+        /// Those that are closed as well
+        #[arg(long)]
+        all: bool,
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Shows a reject with its row
+    /// Shows a reject with its whole row
     Show {
         /// Its number
         id: i64,
     },
+    /// Sends the open rejects of a run again, from the step that rejected them to the sinks
+    ///
+    /// A replay that ends well closes them; what fails again is a reject of the replay. Rows that cannot go in where they were
+    /// rejected are named with the reason and stay open.
+    Replay(ReplayArgs),
+}
+
+/// `towpath rejects replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The run that rejected them; the beginning of its name will do; `last` is the latest
+    #[arg(required_unless_present = "pipeline")]
+    pub run: Option<String>,
+    /// The pipeline's file, if it has moved; without a run, those of all its runs are replayed, the oldest first
+    #[arg(long, value_name = "FILE")]
+    pub pipeline: Option<PathBuf>,
+    /// Only those of this node
+    #[arg(long)]
+    pub node: Option<String>,
+    /// Points the connections at local stand-ins
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Seconds a request may take without a byte coming back, whatever connections say [default: theirs, else 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Names of the records the stand-ins are filled with
+    #[command(flatten)]
+    pub seed: SeedArgs,
+}
+
+/// `towpath state`. A pipeline is said by its name; its environment with `--env`.
+#[derive(Debug, Args)]
+pub struct StateArgs {
+    /// What to do; lists the pipelines when nothing is said
+    #[command(subcommand)]
+    pub command: Option<StateCommand>,
+}
+
+/// `towpath state …`.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Lists pipelines and environments with what is kept of each
+    List,
+    /// Shows the cursors of a pipeline, and what the journal has of each sink
+    Show {
+        /// The pipeline's name
+        pipeline: String,
+    },
+    /// Sets the cursor of a source
+    Set {
+        /// The pipeline's name
+        pipeline: String,
+        /// The source
+        node: String,
+        /// The cursor, in JSON as `state show` has it; what is no JSON is text
+        value: String,
+    },
+    /// Forgets cursors, so that everything is read again, or a sink's journal, so that everything is sent again
+    Clear {
+        /// The pipeline's name
+        pipeline: String,
+        /// Only the cursor of this source [default: all cursors]
+        #[arg(long, value_name = "SOURCE", conflicts_with = "journal")]
+        node: Option<String>,
+        /// The journal of this sink, and no cursor
+        #[arg(long, value_name = "SINK")]
+        journal: Option<String>,
+        /// Does it; otherwise it only says what would be forgotten
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Lists records that are held, as nobody knows whether they arrived
+    Held {
+        /// The pipeline's name
+        pipeline: String,
+        /// Only those of this sink
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
+    /// Says of held records, after a look at the other system, whether they arrived
+    Settle {
+        /// The pipeline's name
+        pipeline: String,
+        /// The sink that holds them
+        #[arg(long, value_name = "NAME")]
+        sink: String,
+        /// A record: its id or its key as `state held` has it; may be given several times
+        #[arg(long = "key", value_name = "KEY", required_unless_present = "all")]
+        keys: Vec<String>,
+        /// All that this sink holds
+        #[arg(long, conflicts_with = "keys")]
+        all: bool,
+        /// What is so: `delivered` is never sent again, `not-delivered` is sent by the next run
+        #[arg(long = "as", value_enum)]
+        verdict: VerdictArg,
+    },
+    /// Writes everything as JSON lines to stdout, or to a file
+    Export {
+        /// The file; it must not be there yet
+        file: Option<PathBuf>,
+    },
+    /// Takes in what `state export` wrote
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Takes the place of what there is, which is gone
+        #[arg(long)]
+        replace: bool,
+    },
+}
+
+/// Whether a record arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerdictArg {
+    /// It is there.
+    Delivered,
+    /// It is not there.
+    NotDelivered,
 }
 
 /// `towpath explain`.

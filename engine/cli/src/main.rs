@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Sandbox(args) => commands::sandbox::sandbox(&args),
         Command::Runs(args) => commands::runs::runs(&args, shared),
         Command::Rejects(args) => commands::rejects::rejects(&args, shared),
+        Command::State(args) => commands::state::state(&args, shared),
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Completions(args) => commands::completions::completions(&args),
         Command::Reference(args) => reference::write(&args),

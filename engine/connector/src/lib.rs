@@ -22,7 +22,7 @@ pub use descriptor::{
 pub use error::{Effect, Error, Fault, Result, Retry};
 pub use read::{Chunk, Extract, Lookup, Reader, RejectedRow, Scan, ScanCheck, Source};
 pub use registry::{Connect, Connector, Registry};
-pub use secret::{Secret, redact, redact_json, register_secret};
+pub use secret::{MASK, Secret, redact, redact_json, register_secret};
 pub use settings::{Setting, Settings};
 pub use write::{
     Answer, BatchWriter, Begun, Committed, FileSink, Load, Operation, Sink, TableBatch, TableSink, Verified, Writer,

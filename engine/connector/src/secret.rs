@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{LazyLock, RwLock};
 
 /// What stands in the place of a secret.
-const MASK: &str = "•••";
+pub const MASK: &str = "•••";
 
 /// Shorter values are not searched for: they would blot out ordinary text.
 const SHORTEST: usize = 4;

@@ -54,6 +54,8 @@ pub(crate) struct Delivery<'a> {
     pub answers: AnswerTime,
     /// Records in a row whose outcome is unknown.
     pub unanswered: AtomicUsize,
+    /// The run whose rejects are replayed: what was delivered after it is newer.
+    replays: Option<RunId>,
     results: Option<Mutex<Results>>,
 }
 
@@ -81,7 +83,10 @@ impl Runner {
         let NodeKind::Sink(sink) = &self.plan.nodes[node].kind else {
             return Err(Error::bug("only sinks are delivered to"));
         };
-        let incoming = self.incoming(sink).await?;
+        let incoming = match self.options.replay {
+            Some(_) => Incoming::Flow(self.replayed_input(node, sink).await?),
+            None => self.incoming(sink).await?,
+        };
         self.start(node);
         let carried = async {
             let writer = self.writer(sink.connection).await?;
@@ -140,6 +145,7 @@ impl Runner {
             desk,
             answers: AnswerTime::default(),
             unanswered: AtomicUsize::new(0),
+            replays: self.options.replay.as_ref().map(|replay| replay.of),
             results,
         };
         let mut batches = self.batches(flow.frame, together(sink))?;
@@ -298,7 +304,7 @@ impl Delivery<'_> {
             }
             return Judgement::Held(format!("its outcome is unknown since run {}", receipt.run));
         }
-        if receipt.holds(&parcel.payload_hash) {
+        if receipt.holds(&parcel.payload_hash) || self.is_older(receipt) {
             let fields = receipt.confirmed.as_ref().and_then(|confirmed| confirmed.fields.as_object());
             return Judgement::Unchanged(fields.cloned().unwrap_or_default());
         }
@@ -306,6 +312,12 @@ impl Delivery<'_> {
             Some(confirmed) if self.only_creates() => Judgement::Changed(self.other_content(&confirmed.run)),
             _ => Judgement::Send,
         }
+    }
+
+    /// Whether a record that is replayed was delivered since by a later run: what that sent is not to be undone.
+    fn is_older(&self, receipt: &Receipt) -> bool {
+        let delivered = receipt.confirmed.as_ref().map(|confirmed| confirmed.run);
+        delivered.zip(self.replays).is_some_and(|(delivered, of)| delivered.as_str() > of.as_str())
     }
 
     pub fn only_creates(&self) -> bool {

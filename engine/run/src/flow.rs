@@ -135,12 +135,16 @@ impl Runner {
     }
 
     async fn transform(self: &Arc<Self>, node: usize, transform: &TransformNode) -> Result<Flow> {
-        let input = self.flow(transform.input).await?;
+        let columns = || transform.input_schema.clone();
+        let input = self.input(node, transform.input, columns).await?;
         self.start(node);
         let mut flow = Flow { frame: self.tap(input.frame, node, |account| &account.rows_in), ..input };
         let mut steps = transform.steps.as_slice();
         while let Some(first) = steps.first() {
-            let row_wise = steps.iter().take_while(|step| step.plan.is_row_wise()).count();
+            flow = self.with_replayed(node, Some(first.index), flow)?;
+            let joins_in = |at: usize, step: &Step| at > 0 && self.takes_replayed(node, step.index);
+            let together = steps.iter().enumerate();
+            let row_wise = together.take_while(|(at, step)| step.plan.is_row_wise() && !joins_in(*at, step)).count();
             if row_wise > 0 {
                 let (now, later) = steps.split_at(row_wise);
                 flow = self.row_steps(node, flow, now);

@@ -6,6 +6,7 @@ use crate::error::{NodeError, RunError, state_error};
 use crate::event::Event;
 use crate::intake::Earlier;
 use crate::rejects::lock as guard;
+use crate::replay::Replay;
 use crate::resuming;
 use crate::runner::{Mode, Options, Runner, World};
 use chrono::Utc;
@@ -95,7 +96,9 @@ impl StateAccess {
             run.outcome.as_ref().is_some_and(|outcome| outcome.status == RunStatus::Done)
         };
         let ours = runs.into_iter().filter(|run| run.start.scope == self.scope && run.start.id != self.run);
-        Ok(ours.take_while(|run| !is_done(run)).map(|run| run.start.id.to_string()).collect())
+        // A replay reads no sources: it settles what it did itself, and nothing of the runs before it.
+        let open = ours.take_while(|run| !is_done(run) || run.replays.is_some()).filter(|run| !is_done(run));
+        Ok(open.map(|run| run.start.id.to_string()).collect())
     }
 
     pub fn add_rejects(&self, rejects: Vec<Reject>) -> Result<()> {
@@ -104,6 +107,21 @@ impl StateAccess {
         }
         let rejects: Vec<Reject> = rejects.into_iter().map(redacted).collect();
         self.store.add_rejects(&self.run, &rejects).map_err(|error| state_error(&error))
+    }
+
+    /// Closes what an earlier run has rejected as well, row by row; the rejects of this run are on disk.
+    fn close_repeated_rejects(&self) -> Result<()> {
+        self.store.close_repeated_rejects(&self.lock, &self.scope).map(drop).map_err(|error| state_error(&error))
+    }
+
+    /// A replay has ended: what it took up is closed, or, if it did not end well, is as if it had not been taken up.
+    fn end_replay(&self, replay: &Replay, well: bool) -> Result<()> {
+        let ended = if well {
+            self.store.close_rejects(&self.lock, &self.scope, &replay.ids)
+        } else {
+            self.store.drop_rejects(&self.lock, &self.scope)
+        };
+        ended.map(drop).map_err(|error| state_error(&error))
     }
 
     pub fn sent_before(&self, sink: &str, target: &str, keys: &[[u8; 16]]) -> Result<Vec<Option<Receipt>>> {
@@ -166,10 +184,13 @@ pub async fn run(
     let closed = towpath_state::private::folder(&options.stages);
     closed.map_err(|error| RunError::NotStarted(Error::from(error).at(options.stages.display())))?;
     let mut state = start(&plan, &options, &world, store.clone(), pipeline_file, version)?;
-    let found = resuming::earlier(&store, &state.scope, &state.run, &options);
-    match found.and_then(|found| resuming::take_over(found, &store, &state.scope, &state.run, &options.stages)) {
-        Ok(earlier) => state.earlier = earlier,
-        Err(error) => return not_begun(&store, &state.run, error),
+    // A replay reads no source, and leaves what others read to whoever goes on with it.
+    if options.replay.is_none() {
+        let found = resuming::earlier(&store, &state.scope, &state.run, &options);
+        match found.and_then(|found| resuming::take_over(found, &store, &state.scope, &state.run, &options.stages)) {
+            Ok(earlier) => state.earlier = earlier,
+            Err(error) => return not_begun(&store, &state.run, error),
+        }
     }
     let id = state.run;
     let keep_stage = options.keep_stage;
@@ -183,6 +204,9 @@ pub async fn run(
     let settled = if errors.is_empty() { settle(&runner) } else { Ok(()) };
     if let Err(error) = settled {
         errors.push(NodeError { node: "run".into(), error });
+    }
+    if let Err(error) = close_rejects(&runner, errors.is_empty()) {
+        errors.push(NodeError { node: "rejects".into(), error });
     }
     runner.tell_doubtful();
     let outcome = conclude(&runner, errors);
@@ -213,6 +237,11 @@ fn start(
     let stand_in = world.overrides.values().next().map(|stand_in| stand_in.identity.as_str()).unwrap_or_default();
     let environment = format!("{} {stand_in}", plan.environment);
     let scope = Scope::new(&plan.pipeline, environment.trim());
+    if let Some(replay) = options.replay.as_ref().filter(|replay| replay.scope != scope) {
+        let message = format!("run {} was of {}, and this would be {scope}", replay.of, replay.scope);
+        let help = "say the same `--env`, and of stand-ins the same as then, or run the pipeline again";
+        return Err(RunError::NotStarted(Error::user(message).help(help)));
+    }
     let lock = store.lock(&scope, &run).map_err(|error| match &error {
         LockError::Held { .. } => RunError::Locked(Error::user(error.to_string()).help(error.help())),
         LockError::State(inner) => RunError::State(state_error(inner)),
@@ -234,7 +263,10 @@ fn start(
         params: Json::Object(params),
         towpath_version: version.to_owned(),
     };
-    store.begin_run(&begun).map_err(|error| RunError::State(state_error(&error)))?;
+    store
+        .begin_run(&begun)
+        .and_then(|()| options.replay.as_ref().map_or(Ok(()), |replay| store.mark_replay(&run, &replay.of)))
+        .map_err(|error| RunError::State(state_error(&error)))?;
     Ok(StateAccess { store, lock, scope, run, earlier: None })
 }
 
@@ -258,7 +290,8 @@ async fn sinks(runner: &Arc<Runner>) -> Vec<NodeError> {
     let turns = Arc::new(Semaphore::new(side_by_side));
     let mut running = JoinSet::new();
     for (node, planned) in runner.plan.nodes.iter().enumerate() {
-        if matches!(planned.kind, NodeKind::Sink(_)) {
+        let due = runner.options.replay.as_ref().is_none_or(|replay| replay.reaches(node));
+        if matches!(planned.kind, NodeKind::Sink(_)) && due {
             let (runner, turns) = (runner.clone(), turns.clone());
             running.spawn(async move {
                 // The semaphore is never closed.
@@ -292,6 +325,10 @@ fn settle(runner: &Arc<Runner>) -> Result<()> {
             return Err(Error::bug(message));
         }
     }
+    // A replay has read no source: what it gave is not what its readers took, and no cursor has moved.
+    if runner.options.replay.is_some() {
+        return Ok(());
+    }
     edges(runner)?;
     // Where something is in doubt or too much was refused, it is read again: what was delivered is not sent twice.
     if !remarks(runner).is_empty() {
@@ -301,6 +338,15 @@ fn settle(runner: &Arc<Runner>) -> Result<()> {
     match &runner.state {
         Some(state) if !cursors.is_empty() => state.set_cursors(&cursors),
         _ => Ok(()),
+    }
+}
+
+/// Closes the rejects that this run has taken up, or given again.
+fn close_rejects(runner: &Runner, well: bool) -> Result<()> {
+    let Some(state) = &runner.state else { return Ok(()) };
+    match &runner.options.replay {
+        Some(replay) => state.end_replay(replay, well),
+        None => state.close_repeated_rejects(),
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// How long a request may take without a byte coming back, whatever connections say.
     pub timeout: Option<Duration>,
+    /// The rejects of an earlier run, which take the place of what sources give.
+    pub replay: Option<Arc<crate::replay::Replay>>,
 }
 
 /// A run in progress.

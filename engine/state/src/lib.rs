@@ -21,6 +21,7 @@
 //! given: **keeping secrets out of params, reject rows, keys, response fields, messages and targets is the caller's
 //! duty**, done before the call.
 
+mod copy;
 mod cursors;
 mod entering;
 mod error;
@@ -40,14 +41,17 @@ mod run_id;
 mod runs;
 mod schema;
 mod scope;
+mod settling;
 mod store;
 
+pub use copy::{Copied, ImportError};
 pub use cursors::Cursor;
 pub use error::{Error, Fault, Result};
 pub use lock::{HEARTBEAT_EVERY, Lock, LockError, STALE_AFTER};
 pub use receipt::{Confirmed, Entries, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled};
-pub use rejects::{Reject, RejectCount, StoredReject};
+pub use rejects::{Reject, RejectCount, RejectFilter, StoredReject};
 pub use run_id::{RunId, RunIdError};
 pub use runs::{NodeRecord, RunOutcome, RunRecord, RunStart, RunStatus, RunSummary};
 pub use scope::Scope;
+pub use settling::Verdict;
 pub use store::Store;

@@ -261,6 +261,29 @@ struct Holder {
     heartbeat: DateTime<Utc>,
 }
 
+impl Holder {
+    /// Whether it is alive as far as can be told from here.
+    fn lives(&self, now: DateTime<Utc>) -> bool {
+        let silent = now.signed_duration_since(self.heartbeat).to_std().unwrap_or_default();
+        self.held && silent <= STALE_AFTER && !self.owner.is_dead()
+    }
+}
+
+/// A run that holds a lock of any scope and is not known to be dead.
+pub(crate) fn living_run(connection: &Connection) -> Result<Option<RunId>> {
+    let scopes: Vec<i64> = connection
+        .prepare("SELECT scope FROM lock WHERE held = 1")
+        .and_then(|mut held| held.query_map([], |found| found.get(0))?.collect())
+        .doing("reading the locks")?;
+    let now = Utc::now();
+    for scope in scopes {
+        if let Some(holder) = holder(connection, scope)?.filter(|holder| holder.lives(now)) {
+            return Ok(Some(holder.run));
+        }
+    }
+    Ok(None)
+}
+
 type Taken = Result<(Claim, Option<RunId>), LockError>;
 
 fn take(connection: &Connection, scope: &Scope, run: RunId, us: &Owner) -> Result<Taken> {
@@ -269,8 +292,7 @@ fn take(connection: &Connection, scope: &Scope, run: RunId, us: &Owner) -> Resul
     let now = Utc::now();
     let mut dead = None;
     if let Some(holder) = before.as_ref().filter(|holder| holder.held) {
-        let silent = now.signed_duration_since(holder.heartbeat).to_std().unwrap_or_default();
-        if silent <= STALE_AFTER && !holder.owner.is_dead() {
+        if holder.lives(now) {
             return Ok(Err(LockError::Held {
                 scope: scope.clone(),
                 run: holder.run,

@@ -1,10 +1,13 @@
 //! Rows that could not be delivered, with the reason, until their run is pruned.
+//!
+//! A reject is open until a later run closes it: a replay that ended well (what failed again is a reject of that replay),
+//! or a run in which the same node turned the same row down again. So a row is not listed once for every night.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value as Json;
 
 use crate::error::SqlResultExt;
-use crate::{Result, RunId, Store, row, runs};
+use crate::{Lock, Result, RunId, Scope, Store, row, runs};
 
 /// A row that was turned down.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,7 +22,7 @@ pub struct Reject {
     pub value: Option<Json>,
     /// Why, in a sentence.
     pub reason: String,
-    /// The row as it entered the node.
+    /// The row as it entered the step, or the node where there is no step.
     pub row: Json,
 }
 
@@ -30,8 +33,23 @@ pub struct StoredReject {
     pub id: i64,
     /// The run it belongs to.
     pub run: RunId,
+    /// The run that closed it; none while it is open.
+    pub closed_by: Option<RunId>,
     /// What was rejected and why.
     pub reject: Reject,
+}
+
+/// Which rejects are meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RejectFilter<'a> {
+    /// The run whose id begins so.
+    pub run: Option<&'a str>,
+    /// The pipeline, in any environment.
+    pub pipeline: Option<&'a str>,
+    /// The node that turned them down.
+    pub node: Option<&'a str>,
+    /// Those that are closed as well.
+    pub closed_too: bool,
 }
 
 /// How often a node gave a reason.
@@ -49,7 +67,8 @@ impl Store {
     /// Keeps rejects, all or none of them; one transaction a call, so give many at once.
     ///
     /// # Errors
-    /// [`crate::Error::NoSuchRun`] if the run never began; [`crate::Error::DiskFull`].
+    /// [`crate::Error::NoSuchRun`] if the run never began; [`crate::Error::Fenced`] if it was taken for dead;
+    /// [`crate::Error::DiskFull`].
     pub fn add_rejects(&self, run: &RunId, rejects: &[Reject]) -> Result<()> {
         if rejects.is_empty() {
             return Ok(());
@@ -60,7 +79,7 @@ impl Store {
             .map(|reject| (reject.value.as_ref().map(Json::to_string), row::json_text(&reject.row)))
             .collect();
         self.write("keeping rejects", |connection| {
-            let run = runs::known(connection, run)?;
+            let run = runs::going(connection, run)?;
             let mut insert = connection
                 .prepare_cached(
                     "INSERT INTO reject (run, node, step, field, value, reason, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -75,7 +94,96 @@ impl Store {
         })
     }
 
-    /// Rejects of the run whose id begins with `run`, oldest first; those of one node if it is given.
+    /// The rejects that are meant, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::NoSuchRun`], [`crate::Error::AmbiguousRun`].
+    pub fn find_rejects(&self, filter: RejectFilter<'_>, limit: usize) -> Result<Vec<StoredReject>> {
+        self.read(|connection| {
+            let run = filter.run.map(|run| runs::resolve(connection, run)).transpose()?.map(|(run, _)| run);
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            connection
+                .prepare_cached(&format!("{STORED} {MEANT} ORDER BY reject.id LIMIT ?5"))
+                .and_then(|mut rejects| {
+                    let values = params![run, filter.pipeline, filter.node, filter.closed_too, limit];
+                    rejects.query_map(values, stored_reject)?.collect()
+                })
+                .doing("reading rejects")
+        })
+    }
+
+    /// How many rejects are meant.
+    ///
+    /// # Errors
+    /// [`crate::Error::NoSuchRun`], [`crate::Error::AmbiguousRun`].
+    pub fn count_rejects(&self, filter: RejectFilter<'_>) -> Result<u64> {
+        self.read(|connection| {
+            let run = filter.run.map(|run| runs::resolve(connection, run)).transpose()?.map(|(run, _)| run);
+            let sql = format!("SELECT count(*) FROM reject JOIN run ON run.no = reject.run {MEANT}");
+            let values = params![run, filter.pipeline, filter.node, filter.closed_too];
+            connection
+                .prepare_cached(&sql)
+                .and_then(|mut count| count.query_row(values, |found| row::count(found, 0)))
+                .doing("counting rejects")
+        })
+    }
+
+    /// Closes rejects that the run of `lock` has replayed. Those that are closed stay as they are; returns how many
+    /// were open.
+    ///
+    /// # Errors
+    /// [`crate::Error::Fenced`] if the lock was lost; [`crate::Error::NoSuchRun`] if its run never began.
+    pub fn close_rejects(&self, lock: &Lock, scope: &Scope, ids: &[i64]) -> Result<usize> {
+        let claim = lock.claim_for(scope, None)?;
+        self.write("closing rejects", |connection| {
+            claim.verify(connection)?;
+            let run = runs::known(connection, &claim.run)?;
+            let mut close = connection
+                .prepare_cached(
+                    "UPDATE reject SET closed_by = ?2 WHERE id = ?1 AND closed_by IS NULL
+                     AND run IN (SELECT no FROM run WHERE scope = ?3)",
+                )
+                .doing("closing rejects")?;
+            ids.iter()
+                .map(|id| close.execute(params![id, run, claim.scope_id]).doing("closing rejects"))
+                .sum::<Result<usize>>()
+        })
+    }
+
+    /// Closes the rejects of earlier runs that came again in the run of `lock`: the same row at the same node.
+    ///
+    /// # Errors
+    /// Those of [`Store::close_rejects`].
+    pub fn close_repeated_rejects(&self, lock: &Lock, scope: &Scope) -> Result<usize> {
+        let claim = lock.claim_for(scope, None)?;
+        self.write("closing rejects", |connection| {
+            claim.verify(connection)?;
+            let run = runs::known(connection, &claim.run)?;
+            connection
+                .execute(
+                    "UPDATE reject SET closed_by = ?1 WHERE closed_by IS NULL AND run <> ?1
+                     AND run IN (SELECT no FROM run WHERE scope = ?2)
+                     AND (node, row) IN (SELECT node, row FROM reject WHERE run = ?1)",
+                    params![run, claim.scope_id],
+                )
+                .doing("closing rejects")
+        })
+    }
+
+    /// Forgets the rejects of the run of `lock`: of a replay that did not end well, since what it replayed is still open.
+    ///
+    /// # Errors
+    /// Those of [`Store::close_rejects`].
+    pub fn drop_rejects(&self, lock: &Lock, scope: &Scope) -> Result<usize> {
+        let claim = lock.claim_for(scope, None)?;
+        self.write("forgetting rejects", |connection| {
+            claim.verify(connection)?;
+            let run = runs::known(connection, &claim.run)?;
+            connection.execute("DELETE FROM reject WHERE run = ?1", [run]).doing("forgetting rejects")
+        })
+    }
+
+    /// Rejects of the run whose id begins with `run`, open or closed, oldest first; those of one node if it is given.
     ///
     /// # Errors
     /// [`crate::Error::NoSuchRun`], [`crate::Error::AmbiguousRun`].
@@ -159,13 +267,19 @@ fn old_runs(connection: &Connection, keep: i64) -> rusqlite::Result<Vec<i64>> {
         .collect()
 }
 
-const STORED: &str =
-    "SELECT reject.id, run.id, node, step, field, value, reason, row FROM reject JOIN run ON run.no = reject.run";
+const STORED: &str = "SELECT reject.id, run.id, node, step, field, value, reason, row, closing.id
+    FROM reject JOIN run ON run.no = reject.run LEFT JOIN run AS closing ON closing.no = closed_by";
+
+/// The rejects of a [`RejectFilter`].
+const MEANT: &str = "WHERE (?1 IS NULL OR reject.run = ?1) AND (?3 IS NULL OR node = ?3) AND (?4 OR closed_by IS NULL)
+    AND (?2 IS NULL OR run.scope IN (SELECT id FROM scope WHERE pipeline = ?2))";
 
 fn stored_reject(found: &Row<'_>) -> rusqlite::Result<StoredReject> {
+    let closed = found.get_ref(8)?.as_str_or_null()?.is_some();
     Ok(StoredReject {
         id: found.get(0)?,
         run: row::run_id(found, 1)?,
+        closed_by: if closed { Some(row::run_id(found, 8)?) } else { None },
         reject: Reject {
             node: found.get(2)?,
             step: found.get(3)?,

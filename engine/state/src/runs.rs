@@ -106,6 +106,10 @@ pub struct RunSummary {
     pub start: RunStart,
     /// How it ended; none while it goes, or after its process died and nobody has taken over its lock yet.
     pub outcome: Option<RunOutcome>,
+    /// Records whose outcome it does not know; they are held.
+    pub held: u64,
+    /// The run whose rejects it took up; none for an ordinary run.
+    pub replays: Option<RunId>,
 }
 
 /// A run with its nodes.
@@ -145,18 +149,32 @@ impl Store {
         })
     }
 
+    /// Records that a run takes up the rejects of another one.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRun`] if one of them never began; [`Error::Fenced`].
+    pub fn mark_replay(&self, id: &RunId, of: &RunId) -> Result<()> {
+        self.write("recording the run", |connection| {
+            let (run, of) = (going(connection, id)?, known(connection, of)?);
+            connection
+                .execute("UPDATE run SET replays = ?2 WHERE no = ?1", [run, of])
+                .map(drop)
+                .doing("recording the run")
+        })
+    }
+
     /// Records the end of a run and what went through its nodes.
     ///
     /// # Errors
-    /// [`Error::NoSuchRun`] if it never began; [`Error::Misuse`] if it has reported its end before. A run that was taken for
-    /// dead may still report its end.
+    /// [`Error::NoSuchRun`] if it never began; [`Error::Misuse`] if it has reported its end before; [`Error::Fenced`] if it was
+    /// taken for dead meanwhile: its record then says so, and stays.
     pub fn finish_run(&self, id: &RunId, outcome: &RunOutcome, nodes: &[NodeRecord]) -> Result<()> {
         self.write("recording the end of the run", |connection| {
-            let run = known(connection, id)?;
+            let run = going(connection, id)?;
             let changed = connection
                 .execute(
                     "UPDATE run SET status = ?2, exit_code = ?3, finished_at = ?4, error = ?5
-                     WHERE no = ?1 AND (status IS NULL OR exit_code IS NULL)",
+                     WHERE no = ?1 AND status IS NULL",
                     params![
                         run,
                         outcome.status.name(),
@@ -216,7 +234,9 @@ impl Store {
 }
 
 const SUMMARY: &str = "SELECT run.id, scope.pipeline, scope.environment, run.pipeline_file, run.started_at, run.params,
-    run.version, run.status, run.exit_code, run.finished_at, run.error FROM run JOIN scope ON scope.id = run.scope";
+    run.version, run.status, run.exit_code, run.finished_at, run.error,
+    (SELECT ifnull(sum(extra ->> 'unknown'), 0) FROM node WHERE node.run = run.no),
+    (SELECT before.id FROM run AS before WHERE before.no = run.replays) FROM run JOIN scope ON scope.id = run.scope";
 
 fn summary(found: &Row<'_>) -> rusqlite::Result<RunSummary> {
     let start = RunStart {
@@ -234,7 +254,8 @@ fn summary(found: &Row<'_>) -> rusqlite::Result<RunSummary> {
         }
         _ => None,
     };
-    Ok(RunSummary { start, outcome })
+    let replays = found.get_ref(12)?.as_str_or_null()?.is_some().then(|| row::run_id(found, 12)).transpose()?;
+    Ok(RunSummary { start, outcome, held: row::count(found, 11)?, replays })
 }
 
 fn node(found: &Row<'_>) -> rusqlite::Result<NodeRecord> {
@@ -294,6 +315,24 @@ fn number(connection: &Connection, run: &RunId) -> Result<Option<i64>> {
 /// The number of a run that must have begun.
 pub(crate) fn known(connection: &Connection, run: &RunId) -> Result<i64> {
     number(connection, run)?.ok_or_else(|| Error::NoSuchRun(run.to_string()))
+}
+
+/// The number of a run that must have begun, and must not have been taken for dead since: whoever takes over its lock marks it
+/// in the same transaction.
+pub(crate) fn going(connection: &Connection, run: &RunId) -> Result<i64> {
+    let number = known(connection, run)?;
+    let fenced = connection
+        .prepare_cached(
+            "SELECT pipeline, environment FROM run JOIN scope ON scope.id = run.scope
+             WHERE no = ?1 AND status IS NOT NULL AND exit_code IS NULL",
+        )
+        .and_then(|mut found| {
+            found
+                .query_row([number], |found| Ok(Scope::new(found.get::<_, String>(0)?, found.get::<_, String>(1)?)))
+                .optional()
+        })
+        .doing("looking up the run")?;
+    fenced.map_or(Ok(number), |scope| Err(Error::Fenced { run: *run, scope }))
 }
 
 /// The one run whose id begins with `prefix`.

@@ -11,7 +11,8 @@ use crate::{Error, Result};
 const APPLICATION_ID: i64 = 0x546f_7770;
 
 /// Every version's script, oldest first.
-pub(crate) const VERSIONS: &[&str] = &[include_str!("schema/version_1.sql"), include_str!("schema/version_2.sql")];
+pub(crate) const VERSIONS: &[&str] =
+    &[include_str!("schema/version_1.sql"), include_str!("schema/version_2.sql"), include_str!("schema/version_3.sql")];
 
 /// Brings the database to the last of `versions`, in one transaction: another process that opens it at the same time
 /// waits and then finds the work done.

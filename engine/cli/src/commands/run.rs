@@ -1,5 +1,6 @@
 //! `towpath run`.
 
+use super::rejects_replay::TakenUp;
 use crate::args::{RunArgs, Shared};
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
@@ -29,7 +30,7 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
         world::stop_on_signals(cancel.clone());
         let mut worst = 0;
         for pipeline in &args.pipelines {
-            let (code, interrupted) = match one(args, shared, pipeline, cancel.clone()).await {
+            let (code, interrupted) = match one(args, shared, pipeline, None, cancel.clone()).await {
                 Ok(status) => (status.exit_code(), status == Status::Interrupted),
                 // The other pipelines are not to blame.
                 Err(failure) => (failure.tell(shared), false),
@@ -54,7 +55,14 @@ fn rank(code: u8) -> u8 {
     }
 }
 
-async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: CancellationToken) -> Result<Status, Failure> {
+/// Runs one pipeline, or replays rejects through it.
+pub async fn one(
+    args: &RunArgs,
+    shared: &Shared,
+    pipeline: &Path,
+    rejects: Option<&TakenUp>,
+    cancel: CancellationToken,
+) -> Result<Status, Failure> {
     let mut workspace = Workspace::around(pipeline)?;
     let plan = workspace.plan_or_fail(pipeline, shared)?;
     if args.explain {
@@ -66,6 +74,14 @@ async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: Cancellat
     let secrets = Secrets::read(shared.secrets.as_deref())?;
     let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
     let store = Store::open(&folder)?;
+    let replay = match rejects {
+        None => None,
+        Some(rejects) => match rejects.replay(&store, &plan, &workspace.registry)? {
+            Some(replay) => Some(Arc::new(replay)),
+            // What is left is not as it should be.
+            None => return Ok(Status::Rejects),
+        },
+    };
     let (stand_ins, overrides) = if args.sandbox {
         let (stand_ins, overrides) = StandIns::start(&plan, &args.seed, &folder.join("sandbox")).await?;
         (Some(stand_ins), overrides)
@@ -77,19 +93,21 @@ async fn one(args: &RunArgs, shared: &Shared, pipeline: &Path, cancel: Cancellat
         full_refresh: args.full_refresh,
         resume: args.resume.clone(),
         keep_stage: args.keep_stage,
+        replay,
         ..world::options(shared, folder.join("stages"), args.timeout)
     };
     let observer = progress::observer(shared);
     let real = if args.sandbox { sinks_without_stand_in(&plan, &workspace) } else { Vec::new() };
     let world = world::world(&workspace, &secrets, overrides, observer, cancel);
     let file = pipeline.display().to_string();
+    let name = plan.pipeline.clone();
     let ran = towpath_run::run(Arc::new(plan), options, world, store, &file, env!("CARGO_PKG_VERSION")).await;
     let stopped = match stand_ins {
         Some(stand_ins) => stand_ins.stop().await,
         None => Ok(()),
     };
     let outcome = ran?;
-    report(&outcome, shared);
+    report(&outcome, &name, shared);
     if !real.is_empty() {
         let sinks = real.join(", ");
         screen::warning(&format!("{sinks}: the file or table the pipeline names holds records of stand-ins now"));
@@ -110,7 +128,7 @@ fn sinks_without_stand_in(plan: &Plan, workspace: &Workspace) -> Vec<String> {
     plan.nodes.iter().filter(is_real).map(|node| format!("`{}`", node.name)).collect()
 }
 
-fn report(outcome: &Outcome, shared: &Shared) {
+fn report(outcome: &Outcome, pipeline: &str, shared: &Shared) {
     if shared.quiet && outcome.status == Status::Done {
         return;
     }
@@ -130,5 +148,14 @@ fn report(outcome: &Outcome, shared: &Shared) {
     eprintln!("{}", summary::sentence(outcome));
     if outcome.nodes.iter().any(|report| report.counts.rejected > 0) {
         eprintln!("see them with `towpath rejects list {}`", outcome.run);
+        eprintln!("once the cause is mended, send them again with `towpath rejects replay {}`", outcome.run);
+    }
+    if outcome.nodes.iter().any(|report| report.counts.unknown > 0) {
+        let env = shared.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+        eprintln!("see what is held with `towpath state held {pipeline}{env}`");
+        eprintln!(
+            "after a look at the other system, say whether it arrived: \
+             `towpath state settle {pipeline}{env} --sink NAME --key ID --as delivered` (or `not-delivered`)"
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::failure::{Ended, Failure};
 use crate::{state, table};
 use std::path::Path;
 use std::process::ExitCode;
-use towpath_state::{RunRecord, RunSummary, Store};
+use towpath_state::{RunRecord, RunStatus, RunSummary, Store};
 
 /// Lists runs, or shows one.
 pub fn runs(args: &RunsArgs, shared: &Shared) -> Ended {
@@ -23,11 +23,15 @@ pub fn runs(args: &RunsArgs, shared: &Shared) -> Ended {
 
 /// The state of the project around the working directory, if there is any.
 pub fn store(shared: &Shared) -> Result<Option<Store>, Failure> {
+    state::open_existing(&folder(shared)?)
+}
+
+/// The folder of that state, whether it is there or not.
+pub fn folder(shared: &Shared) -> Result<std::path::PathBuf, Failure> {
     let workspace = Workspace::around(Path::new("."))?;
     let written = workspace.project.as_ref().and_then(|project| project.state.as_ref());
     let plain = written.map(|text| text.value.as_str()).filter(|text| !text.contains("{{"));
-    let folder = state::folder(shared, plain, workspace.folder.as_deref())?;
-    state::open_existing(&folder)
+    state::folder(shared, plain, workspace.folder.as_deref())
 }
 
 /// A run's name: `last` is the latest.
@@ -39,7 +43,12 @@ pub fn resolve(store: &Store, run: Option<&str>) -> Result<Option<String>, Failu
 }
 
 fn status(run: &RunSummary) -> String {
-    run.outcome.as_ref().map_or_else(|| "not finished".to_owned(), |outcome| outcome.status.to_string())
+    match &run.outcome {
+        None => "not finished".to_owned(),
+        // Both end a run alike; records of unknown outcome are what somebody has to look at first.
+        Some(outcome) if outcome.status == RunStatus::Rejects && run.held > 0 => "held".to_owned(),
+        Some(outcome) => outcome.status.to_string(),
+    }
 }
 
 fn took(run: &RunSummary) -> String {
@@ -57,7 +66,9 @@ fn summary_json(run: &RunSummary) -> serde_json::Value {
         "file": run.start.pipeline_file,
         "started_at": run.start.started_at.to_rfc3339(),
         "finished_at": run.outcome.as_ref().map(|outcome| outcome.finished_at.to_rfc3339()),
-        "status": run.outcome.as_ref().map(|outcome| outcome.status.to_string()),
+        "status": run.outcome.as_ref().map(|_| status(run)),
+        "held": run.held,
+        "replays": run.replays.map(|of| of.to_string()),
         "exit_code": run.outcome.as_ref().and_then(|outcome| outcome.exit_code),
         "error": run.outcome.as_ref().and_then(|outcome| outcome.error.clone()),
     })
@@ -107,6 +118,9 @@ fn show(store: &Store, run: &str, shared: &Shared) -> Ended {
     facts.add_row(vec!["started".to_owned(), summary.start.started_at.to_rfc3339()]);
     facts.add_row(vec!["took".to_owned(), took(summary)]);
     facts.add_row(vec!["status".to_owned(), status(summary)]);
+    if let Some(of) = summary.replays {
+        facts.add_row(vec!["replays".to_owned(), format!("rejects of run {of}")]);
+    }
     if let Some(error) = summary.outcome.as_ref().and_then(|outcome| outcome.error.as_ref()) {
         facts.add_row(vec!["error".to_owned(), error.clone()]);
     }

@@ -160,3 +160,76 @@ fn a_write_for_another_scope_or_run_is_refused() {
     let another = RunId::generate();
     assert!(matches!(store.intend(&lock, &scope(), "sink", "target", &another, &[]), Err(Error::Misuse(_))));
 }
+
+fn begin(store: &Store, run: RunId) {
+    let start = crate::RunStart {
+        id: run,
+        scope: scope(),
+        pipeline_file: "nightly.yaml".into(),
+        started_at: Utc::now(),
+        params: json!({}),
+        towpath_version: "0.1.0".into(),
+    };
+    store.begin_run(&start).expect("begins");
+}
+
+#[test]
+fn every_write_of_a_run_that_was_taken_for_dead_is_refused() {
+    use crate::{Intent, Outcome, ReceiptIn, Reject, RunOutcome, RunStatus, Verdict};
+    let store = Store::in_memory().expect("memory");
+    let (first, second) = (RunId::generate(), RunId::generate());
+    let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
+    begin(&store, first);
+    let intent = |key| Intent { key_hash: [key; 16], key: json!(key), payload_hash: [key; 16] };
+    store.intend(&old, &scope(), "upload", "t", &first, &[intent(1), intent(2)]).expect("still the holder");
+    store.add_rejects(&first, &[Reject::default()]).expect("still the holder");
+    move_elsewhere(&store);
+    age(&store, 31);
+    let new = store.lock_beating(&scope(), &second, NEVER).expect("stale");
+    begin(&store, second);
+    let before = export(&store);
+
+    let confirmed = ReceiptIn { key_hash: [1; 16], outcome: Outcome::Confirmed, fields: json!(null), message: None };
+    let done = RunOutcome { status: RunStatus::Done, exit_code: Some(0), finished_at: Utc::now(), error: None };
+    let writes: [(&str, Result<()>); 11] = [
+        ("cursors", store.set_cursors(&old, &scope(), &[("source", json!(2))])),
+        ("clearing cursors", store.clear_cursors(&old, &scope(), None).map(drop)),
+        ("an intent", store.intend(&old, &scope(), "upload", "t", &first, &[intent(3)])),
+        ("a receipt", store.receive(&old, &scope(), "upload", "t", &first, &[confirmed])),
+        ("settling", store.settle(&old, &scope(), "upload", &[[1; 16]], Verdict::NotDelivered).map(drop)),
+        ("clearing the journal", store.clear_journal(&old, &scope(), None).map(drop)),
+        ("rejects", store.add_rejects(&first, &[Reject::default()])),
+        ("closing rejects", store.close_rejects(&old, &scope(), &[1]).map(drop)),
+        ("closing repeated rejects", store.close_repeated_rejects(&old, &scope()).map(drop)),
+        ("forgetting rejects", store.drop_rejects(&old, &scope()).map(drop)),
+        ("the end of the run", store.finish_run(&first, &done, &[])),
+    ];
+    for (what, written) in writes {
+        assert!(matches!(written, Err(Error::Fenced { run, .. }) if run == first), "{what}: {written:?}");
+    }
+    assert_eq!(export(&store), before, "nothing was written");
+    store.set_cursors(&new, &scope(), &[("source", json!(3))]).expect("the new holder");
+}
+
+fn export(store: &Store) -> String {
+    let mut out = Vec::new();
+    store.export(&mut out).expect("readable");
+    String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn a_token_given_out_before_an_import_is_worth_nothing_after_it() {
+    let store = Store::in_memory().expect("memory");
+    let first = RunId::generate();
+    let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
+    begin(&store, first);
+    let copy = export(&store);
+    assert!(matches!(store.import(copy.as_bytes(), true), Err(crate::ImportError::Running(run)) if run == first));
+    store
+        .write("freeing", |connection| connection.execute("UPDATE lock SET held = 0", []).doing("freeing"))
+        .expect("a lock");
+    store.import(copy.as_bytes(), true).expect("nobody runs");
+    let new = store.lock_beating(&scope(), &RunId::generate(), NEVER).expect("free");
+    assert!(new.token() > old.token());
+    assert!(!store.fence_ok(&old).expect("readable"));
+}
