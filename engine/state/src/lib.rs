@@ -39,6 +39,7 @@ mod run_id;
 mod runs;
 mod schema;
 mod scope;
+mod snapshot;
 mod store;
 
 pub use cursors::Cursor;
@@ -49,4 +50,5 @@ pub use rejects::{Reject, RejectCount, StoredReject};
 pub use run_id::{RunId, RunIdError};
 pub use runs::{NodeRecord, RunOutcome, RunRecord, RunStart, RunStatus, RunSummary};
 pub use scope::Scope;
+pub use snapshot::Snapshot;
 pub use store::Store;
