@@ -67,10 +67,7 @@ fn copied(path: &Path, into: &Path) -> Result<()> {
     let how = if has_log { "mode=ro" } else { "immutable=1" };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(format!("file:{}?{how}", escaped(path)), flags).doing("opening")?;
-    source
-        .execute("VACUUM INTO ?1", params![into.to_string_lossy()])
-        .map(drop)
-        .doing("copying the state")
+    source.execute("VACUUM INTO ?1", params![into.to_string_lossy()]).map(drop).doing("copying the state")
 }
 
 /// The path as it stands in a URI.
