@@ -2,7 +2,8 @@
 //!
 //! To open a database in the usual way is to write: its schema is brought forward, its log is folded back, lines under way
 //! are entered. A plan needs what all that gives and may leave no trace of it, so it works on a copy. What this never does:
-//! change, create or lock a file of the state folder. Where a run is going on its log is read along with the database.
+//! change the database or its log. Where a run is going on, or was killed, its log is read along; SQLite then keeps its
+//! index of the log (`state.db-shm`) up to date, which holds nothing of its own.
 
 use std::path::{Path, PathBuf};
 
