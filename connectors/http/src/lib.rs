@@ -44,6 +44,7 @@ mod policy;
 mod reader;
 mod records;
 mod retry_after;
+mod sketch;
 mod slices;
 mod stream;
 mod template;

@@ -11,7 +11,7 @@ use crate::template::Names;
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
-use towpath_connector::{Answer, Effect, Error, Operation, OperationInfo, Record, Result, Verified, redact};
+use towpath_connector::{Answer, Effect, Error, Operation, OperationInfo, Record, Result, Sketch, Verified, redact};
 
 /// An operation of a connection.
 pub(crate) struct ApiOperation {
@@ -35,6 +35,10 @@ impl Operation for ApiOperation {
 
     fn batch(&self) -> usize {
         self.plan.info.batch
+    }
+
+    fn sketch(&self, records: &[Record]) -> Result<Option<Sketch>> {
+        self.sketched(records)
     }
 
     async fn send(&self, record: &Record) -> Result<Answer> {

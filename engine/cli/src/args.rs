@@ -81,6 +81,8 @@ pub enum Command {
     Check(PipelineArgs),
     /// Runs pipelines
     Run(RunArgs),
+    /// Shows what a run would do, and writes nothing
+    Plan(PlanArgs),
     /// Shows rows of one node
     Preview(PreviewArgs),
     /// Draws a pipeline
@@ -173,6 +175,28 @@ pub struct SeedArgs {
     /// Training records in the stand-ins
     #[arg(long, value_name = "N", default_value_t = 120)]
     pub sandbox_records: usize,
+}
+
+/// `towpath plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The pipeline file
+    pub pipeline: PathBuf,
+    /// Writes the plan into this file as well, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Ends with exit code 4 when a run would change something
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Points the connections at local stand-ins
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Reads at most so many rows of each source
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Names of the records the stand-ins are filled with
+    #[command(flatten)]
+    pub seed: SeedArgs,
 }
 
 /// `towpath preview`.

@@ -1,7 +1,7 @@
 //! The `towpath` command: the only crate that prints, exits, or reads the environment.
 //!
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 run failed, 2 wrong usage, 3 done with rejects
-//! above the limit or unknown outcomes, 75 failed for a passing reason, 78 files invalid, 130 interrupted.
+//! above the limit or unknown outcomes, 4 a plan with changes, 75 failed for a passing reason, 78 files invalid, 130 interrupted.
 
 mod args;
 mod commands;
@@ -9,6 +9,7 @@ mod documents;
 mod failure;
 mod fields;
 mod logging;
+mod plan_text;
 mod progress;
 mod reference;
 mod registry;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => commands::validate::validate(&args, shared),
         Command::Check(args) => commands::check::check(&args, shared),
         Command::Run(args) => commands::run::run(&args, shared),
+        Command::Plan(args) => commands::plan::plan(&args, shared),
         Command::Preview(args) => commands::preview::preview(&args, shared),
         Command::Graph(args) => commands::graph::graph(&args, shared),
         Command::Connectors(args) => commands::connectors::connectors(&args, shared),

@@ -142,6 +142,16 @@ pub trait Operation: Send + Sync {
         answers
     }
 
+    /// The call that would be made of these records, which are not more than a batch; nothing is sent and nobody is asked.
+    /// `None` when it depends on what the other system answers before.
+    ///
+    /// # Errors
+    /// The records make no call.
+    fn sketch(&self, records: &[Record]) -> Result<Option<Sketch>> {
+        let _ = records;
+        Ok(None)
+    }
+
     /// Looks whether a record was written. Nothing is written.
     ///
     /// # Errors
@@ -150,6 +160,19 @@ pub trait Operation: Send + Sync {
         let _ = record;
         Err(Error::user(format!("{}: its definition does not say how to verify a record", self.info().name)))
     }
+}
+
+/// A call as it would be made, with secrets masked. What lets it in (a token, a signature) is added when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sketch {
+    /// The method.
+    pub method: String,
+    /// The URL.
+    pub url: String,
+    /// Headers in the order they are sent in.
+    pub headers: Vec<(String, String)>,
+    /// The body, as text.
+    pub body: Option<String>,
 }
 
 /// What was found of a record whose outcome is unknown.

@@ -34,10 +34,10 @@ impl Runner {
         self.connections.readers[connection].get_or_try_init(make).await.cloned()
     }
 
-    /// The writer of a connection; a preview has none.
+    /// The writer of a connection; whoever only reads has none.
     pub(crate) async fn writer(&self, connection: usize) -> Result<Arc<dyn Writer>> {
         if self.mode != Mode::Run {
-            return Err(Error::bug("a preview asked for a writer"));
+            return Err(Error::bug("who only reads asked for a writer"));
         }
         let make = || async { self.connector(connection)?.writer(&self.connect(connection)?) };
         self.connections.writers[connection].get_or_try_init(make).await.cloned()

@@ -12,7 +12,7 @@ use crate::pour::Incoming;
 use crate::records::{Packer, Parcel};
 use crate::rejects::{NewReject, lock};
 use crate::run::StateAccess;
-use crate::runner::Runner;
+use crate::runner::{Mode, Runner};
 use crate::stage::{Stage, StageWriter};
 use crate::verifying::Doubtful;
 use serde_json::Value as Json;
@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
-use towpath_connector::{Error, Kind, Operation, OperationKind, Record, Result, Sink, SinkAsk, Writer};
+use towpath_connector::{Error, Kind, Operation, OperationInfo, OperationKind, Record, Result, Sink, SinkAsk};
 use towpath_mapping::rows_to_frame;
 use towpath_plan::{NodeKind, OnUnknown, SinkNode};
 use towpath_spec::Schema as Columns;
@@ -66,7 +66,7 @@ struct Packed {
     rejects: Vec<NewReject>,
 }
 
-struct Results {
+pub(crate) struct Results {
     writer: StageWriter,
     columns: Columns,
     rows: Vec<Record>,
@@ -76,6 +76,9 @@ impl Runner {
     /// Carries out a sink, once; gives its results where they are read.
     pub(crate) async fn deliver_once(self: &Arc<Self>, node: usize) -> Result<Option<Stage>> {
         let cell = lock(&self.deliveries.cells)?.entry(node).or_default().clone();
+        if self.mode == Mode::Plan {
+            return cell.get_or_init(|| self.clone().plan_sink(node)).await.clone();
+        }
         cell.get_or_init(|| self.clone().carry_out_sink(node)).await.clone()
     }
 
@@ -113,7 +116,7 @@ impl Runner {
                 }
                 (Sink::Operation(_), Incoming::Pour(_)) => Err(Error::bug("what is sent is staged before")),
                 (Sink::Operation(operation), Incoming::Flow(flow)) => {
-                    let target = self.target(sink, &connector.descriptor().name, &*writer);
+                    let target = self.target(sink, &connector.descriptor().name, &writer.target());
                     self.deliver(node, sink, flow, operation, target).await
                 }
             }
@@ -173,16 +176,16 @@ impl Runner {
     }
 
     /// What the journal knows the other system by. A stand-in is the same one whatever port it listens on.
-    fn target(&self, sink: &SinkNode, connector: &str, writer: &dyn Writer) -> String {
+    pub(crate) fn target(&self, sink: &SinkNode, connector: &str, writer: &str) -> String {
         let operation = sink.operation.as_ref().map_or("", |(name, _)| name.as_str());
         let connection = &self.plan.connections[sink.connection].name;
         if let Some(stand_in) = self.world.overrides.get(connection) {
             return format!("{connector} {} {operation}", stand_in.identity);
         }
-        format!("{connector} {} {operation}", writer.target())
+        format!("{connector} {writer} {operation}")
     }
 
-    fn results(&self, node: usize, sink: &SinkNode) -> Result<Option<Mutex<Results>>> {
+    pub(crate) fn results(&self, node: usize, sink: &SinkNode) -> Result<Option<Mutex<Results>>> {
         let (Some(columns), true) = (&sink.results, self.plan.nodes[node].results_read) else {
             return Ok(None);
         };
@@ -253,7 +256,7 @@ impl Runner {
 }
 
 /// How many records are made and looked up together: whole batches where a call takes several.
-fn together(sink: &SinkNode) -> usize {
+pub(crate) fn together(sink: &SinkNode) -> usize {
     let records = (sink.concurrency * RECORDS_PER_SLOT).max(1_000);
     if sink.batch == 1 {
         return records;
@@ -277,13 +280,13 @@ pub(crate) fn refused(parcel: Parcel, message: String) -> Result<NewReject> {
     Ok(NewReject { step: None, field, value: Some(value), reason: message, row: parcel.row()? })
 }
 
-fn finish_results(results: Mutex<Results>) -> Result<Stage> {
+pub(crate) fn finish_results(results: Mutex<Results>) -> Result<Stage> {
     let results = results.into_inner().map_err(|_| Error::bug("a thread of the run panicked"))?;
     results.writer.finish()
 }
 
 /// What is to be done with a record, given what the journal knows.
-enum Judgement {
+pub(crate) enum Judgement {
     Send,
     /// Whether it is there has to be looked up first.
     Verify,
@@ -292,64 +295,98 @@ enum Judgement {
     Held(String),
 }
 
-impl Delivery<'_> {
-    fn judge(&self, parcel: &Parcel, receipt: Option<&Receipt>) -> Judgement {
-        let Some(receipt) = receipt else {
-            return Judgement::Send;
-        };
-        let resend = self.operation.info().idempotent || self.sink.on_unknown == OnUnknown::Resend;
-        if !receipt.outcome.is_settled() && !resend {
-            if self.sink.on_unknown == OnUnknown::Verify {
-                return Judgement::Verify;
-            }
-            return Judgement::Held(format!("its outcome is unknown since run {}", receipt.run));
+/// What is to be done with a record: the same for a run and for a plan of one.
+pub(crate) fn judge(info: &OperationInfo, sink: &SinkNode, parcel: &Parcel, receipt: Option<&Receipt>) -> Judgement {
+    let Some(receipt) = receipt else {
+        return Judgement::Send;
+    };
+    let resend = info.idempotent || sink.on_unknown == OnUnknown::Resend;
+    if !receipt.outcome.is_settled() && !resend {
+        if sink.on_unknown == OnUnknown::Verify {
+            return Judgement::Verify;
         }
-        if receipt.holds(&parcel.payload_hash) || self.is_older(receipt) {
-            let fields = receipt.confirmed.as_ref().and_then(|confirmed| confirmed.fields.as_object());
-            return Judgement::Unchanged(fields.cloned().unwrap_or_default());
-        }
-        match &receipt.confirmed {
-            Some(confirmed) if self.only_creates() => Judgement::Changed(self.other_content(&confirmed.run)),
-            _ => Judgement::Send,
-        }
+        return Judgement::Held(format!("its outcome is unknown since run {}", receipt.run));
     }
+    if receipt.holds(&parcel.payload_hash) {
+        return Judgement::Unchanged(fields_of(receipt));
+    }
+    match &receipt.confirmed {
+        Some(confirmed) if only_creates(info) => Judgement::Changed(other_content(info, &confirmed.run)),
+        _ => Judgement::Send,
+    }
+}
 
+/// The fields of the answer a record was confirmed with.
+fn fields_of(receipt: &Receipt) -> Record {
+    receipt.confirmed.as_ref().and_then(|confirmed| confirmed.fields.as_object()).cloned().unwrap_or_default()
+}
+
+pub(crate) fn only_creates(info: &OperationInfo) -> bool {
+    info.kind == OperationKind::Create
+}
+
+/// Why a record cannot be sent that is there with other content.
+fn other_content(info: &OperationInfo, run: &RunId) -> String {
+    format!("this key was delivered by run {run} with other content, and {} can only create", info.name)
+}
+
+impl Delivery<'_> {
     /// Whether a record that is replayed was delivered since by a later run: what that sent is not to be undone.
     fn is_older(&self, receipt: &Receipt) -> bool {
         let delivered = receipt.confirmed.as_ref().map(|confirmed| confirmed.run);
         delivered.zip(self.replays).is_some_and(|(delivered, of)| delivered.as_str() > of.as_str())
     }
 
+    /// What is to be done with a record.
+    fn judge(&self, parcel: &Parcel, receipt: Option<&Receipt>) -> Judgement {
+        let older = receipt.filter(|receipt| self.is_older(receipt));
+        match (judge(self.operation.info(), self.sink, parcel, receipt), older) {
+            (Judgement::Send | Judgement::Changed(_), Some(receipt)) => Judgement::Unchanged(fields_of(receipt)),
+            (judgement, _) => judgement,
+        }
+    }
+
     pub fn only_creates(&self) -> bool {
-        self.operation.info().kind == OperationKind::Create
+        only_creates(self.operation.info())
     }
 
     /// Why a record cannot be sent that is there with other content.
     pub fn other_content(&self, run: &RunId) -> String {
-        let name = &self.operation.info().name;
-        format!("this key was delivered by run {run} with other content, and {name} can only create")
+        other_content(self.operation.info(), run)
     }
 
     /// Keeps what became of a record for those who read the results.
     pub fn result(&self, parcel: &Parcel, outcome: &str, message: Option<&str>, fields: Record) -> Result<()> {
-        let Some(results) = &self.results else {
-            return Ok(());
-        };
-        let mut row = fields;
-        if !self.sink.key.is_empty() {
-            row.extend(parcel.key.clone());
+        match &self.results {
+            Some(results) => lock(results)?.keep(self.sink, parcel, outcome, message, fields),
+            None => return Ok(()),
         }
-        row.insert("outcome".into(), outcome.into());
-        row.insert("message".into(), message.into());
-        lock(results)?.rows.push(row);
         Ok(())
     }
 
     fn write_results(&self) -> Result<()> {
-        let Some(results) = &self.results else {
-            return Ok(());
-        };
-        let mut results = lock(results)?;
+        match &self.results {
+            Some(results) => lock(results)?.write(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Results {
+    /// Keeps what became of a record.
+    pub fn keep(&mut self, sink: &SinkNode, parcel: &Parcel, outcome: &str, message: Option<&str>, fields: Record) {
+        let mut row = fields;
+        if !sink.key.is_empty() {
+            row.extend(parcel.key.clone());
+        }
+        row.insert("outcome".into(), outcome.into());
+        row.insert("message".into(), message.into());
+        self.rows.push(row);
+    }
+
+    /// Brings what was kept into the stage.
+    pub fn write(&mut self) -> Result<()> {
+        let results = self;
         let rows = std::mem::take(&mut results.rows);
         let (frame, bad) = rows_to_frame(&rows, &results.columns).map_err(Error::bug)?;
         if let Some(bad) = bad.first() {

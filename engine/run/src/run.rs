@@ -221,7 +221,7 @@ pub async fn run(
     Ok(outcome)
 }
 
-fn start(
+pub(crate) fn start(
     plan: &Plan,
     options: &Options,
     world: &World,

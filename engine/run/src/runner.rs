@@ -67,6 +67,8 @@ pub enum Mode {
     Run,
     /// Reads only: sinks are not run, state is not touched.
     Preview,
+    /// Reads what a run would read, and finds out what its sinks would do.
+    Plan,
 }
 
 /// How a run is done.
@@ -108,6 +110,8 @@ pub(crate) struct Runner {
     pub cancel: CancellationToken,
     pub retry: RetryPolicy,
     pub deliveries: Deliveries,
+    /// What sinks would do, by their nodes.
+    pub planned: Mutex<BTreeMap<usize, crate::planned::SinkPlan>>,
     pub cursors: Mutex<Vec<(String, serde_json::Value)>>,
     /// Checks of scanned files that go on beside their scans, by the nodes of the sources.
     pub checks: Mutex<Vec<(usize, crate::scan::Checking)>>,
@@ -145,6 +149,7 @@ impl Runner {
             cancel: world.cancel.clone(),
             retry,
             deliveries: Deliveries::default(),
+            planned: Mutex::default(),
             cursors: Mutex::default(),
             checks: Mutex::default(),
             opened: Mutex::default(),

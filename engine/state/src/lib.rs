@@ -42,6 +42,7 @@ mod runs;
 mod schema;
 mod scope;
 mod settling;
+mod snapshot;
 mod store;
 
 pub use copy::{Copied, ImportError};
@@ -54,4 +55,5 @@ pub use run_id::{RunId, RunIdError};
 pub use runs::{NodeRecord, RunOutcome, RunRecord, RunStart, RunStatus, RunSummary};
 pub use scope::Scope;
 pub use settling::Verdict;
+pub use snapshot::Snapshot;
 pub use store::Store;

@@ -16,7 +16,7 @@ use crate::schema;
 use crate::{Error, Result};
 
 /// The database's name in the state folder.
-const FILE: &str = "state.db";
+pub(crate) const FILE: &str = "state.db";
 /// How long a statement waits for another process's transaction. Well under the time after which a heartbeat counts as
 /// stopped, so that a run which waits here is not taken for dead.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -8,6 +8,7 @@ pub mod connectors_test;
 pub mod explain;
 pub mod graph;
 pub mod init;
+pub mod plan;
 pub mod preview;
 pub mod rejects;
 pub mod rejects_replay;

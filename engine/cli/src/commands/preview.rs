@@ -71,7 +71,7 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
 }
 
 /// Tells only what a person must know of a preview.
-struct Notes;
+pub(super) struct Notes;
 
 impl towpath_run::Observer for Notes {
     fn event(&self, event: towpath_run::Event) {

@@ -1,0 +1,132 @@
+//! A plan for people: a block for each sink, then what would be rejected, then one sentence.
+
+use crate::table::{cut, duration, grouped};
+use towpath_run::{Planned, PlannedSink, Request, SinkPlan};
+
+/// Longest line of a request that is shown.
+const LINE: usize = 160;
+
+/// The whole text.
+pub fn whole(planned: &Planned) -> String {
+    let mut out = String::new();
+    for sink in &planned.sinks {
+        out += &block(sink);
+        out += "\n";
+    }
+    let rejects: Vec<_> = planned.nodes.iter().filter(|node| node.rejected > 0).collect();
+    if !rejects.is_empty() {
+        out += "rejects\n";
+        for node in rejects {
+            out += &format!("  {}: {} of {}\n", node.node, grouped(node.rejected), count(node.rows, "row"));
+            for reason in &node.reasons {
+                out += &format!("  {:>9} × {}\n", grouped(reason.times), cut(&reason.reason, LINE));
+            }
+        }
+        out += "\n";
+    }
+    out + &sentence(planned) + "\n"
+}
+
+fn block(planned: &PlannedSink) -> String {
+    let (sink, connection) = (&planned.sink, &planned.connection);
+    match &planned.plan {
+        SinkPlan::Operation { operation, samples, sends_email, .. } => {
+            let mut out = format!("{sink} → {connection}, {operation}\n{}", counts(&planned.plan));
+            if *sends_email {
+                out += "  warning: people get mail from this operation\n";
+            }
+            out + &samples.iter().map(request).collect::<String>()
+        }
+        SinkPlan::File { path, rows, replaces } => {
+            let verb = if *replaces { "replace" } else { "create" };
+            let path = path.as_deref().unwrap_or("a file");
+            format!("{sink} → {connection}\n  {verb} {path} with {}\n", count(*rows, "row"))
+        }
+        SinkPlan::Table { table, mode, rows } => {
+            let (table, mode) = (table.as_deref().unwrap_or("a table"), mode.as_deref().unwrap_or("its mode"));
+            let rows = count(*rows, "row");
+            format!("{sink} → {connection}\n  {mode} {rows} into {table} (not compared with what is in it)\n")
+        }
+        SinkPlan::Waits { on } => {
+            let names = on.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+            format!(
+                "{sink} → {connection}\n  cannot be planned before {names} ran: it depends on what is answered there\n"
+            )
+        }
+    }
+}
+
+fn counts(plan: &SinkPlan) -> String {
+    let SinkPlan::Operation { create, update, unchanged, held, verify, reject, calls, seconds, concurrency, .. } = plan
+    else {
+        return String::new();
+    };
+    let figures = [
+        ("+", "create", create, ""),
+        ("~", "update", update, "delivered before with other content"),
+        ("=", "unchanged", unchanged, "not sent"),
+        ("?", "held", held, "of unknown outcome, not sent"),
+        ("?", "verify", verify, "of unknown outcome, looked up first"),
+        ("!", "reject", reject, ""),
+    ];
+    let mut out = String::new();
+    for (sign, name, number, remark) in figures.into_iter().filter(|(.., number, _)| **number > 0) {
+        let line = format!("  {sign} {name:<9} {:>11}  {remark}", grouped(*number));
+        out += line.trim_end();
+        out += "\n";
+    }
+    if out.is_empty() {
+        return "  nothing to do\n".into();
+    }
+    if *calls > 0 {
+        let time = match seconds {
+            Some(seconds) => format!("at least {} under its rate", duration((seconds * 1_000.0) as u64)),
+            None => "no rate is set".into(),
+        };
+        out += &format!("  {}, {concurrency} at a time; {time}\n", count(*calls, "call"));
+    }
+    out
+}
+
+fn request(request: &Request) -> String {
+    let mut out = match (&request.method, &request.url) {
+        (Some(method), Some(url)) => format!("    {method} {}\n", cut(url, LINE)),
+        _ => "    a record; its call depends on what is answered before\n".into(),
+    };
+    for (name, value) in &request.headers {
+        out += &format!("      {}\n", cut(&format!("{name}: {value}"), LINE));
+    }
+    for line in request.body.iter().flat_map(|body| body.lines()) {
+        out += &format!("      {}\n", cut(line, 4 * LINE));
+    }
+    out
+}
+
+fn sentence(planned: &Planned) -> String {
+    let (mut create, mut update, mut rows, mut waits) = (0, 0, 0, 0);
+    for sink in &planned.sinks {
+        match &sink.plan {
+            SinkPlan::Operation { create: new, update: changed, .. } => {
+                create += new;
+                update += changed;
+            }
+            SinkPlan::File { rows: more, .. } | SinkPlan::Table { rows: more, .. } => rows += more,
+            SinkPlan::Waits { .. } => waits += 1,
+        }
+    }
+    if !planned.has_changes() {
+        return "plan: nothing would change".into();
+    }
+    let mut parts = vec![format!("{} to create", grouped(create)), format!("{} to update", grouped(update))];
+    if rows > 0 {
+        parts.push(format!("{} to write", count(rows, "row")));
+    }
+    if waits > 0 {
+        parts.push(format!("{} not known before the run", count(waits, "sink")));
+    }
+    format!("plan: {}", parts.join(", "))
+}
+
+fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,318 @@
+//! A plan of a run: reads what a run would read, judges each record as a run would, and writes nothing.
+//!
+//! It works on a private copy of the state, so that it can do there whatever a run does. What it holds of an operation
+//! cannot send (see [`Unsent`]). A sink that reads what another one is answered is planned only when that one has nothing
+//! to send: answers are not guessed.
+
+use crate::accounts::book;
+use crate::deliver::{Judgement, Results, finish_results, judge, only_creates, refused, together};
+use crate::error::{RunError, state_error};
+use crate::payload::Hash;
+use crate::planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan};
+use crate::records::{Packer, Parcel};
+use crate::rejects::lock;
+use crate::runner::{Mode, Options, Runner, World};
+use crate::stage::Stage;
+use crate::unsent::Unsent;
+use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use towpath_connector::{Error, Kind, Record, Result, Sketch, redact, redact_json};
+use towpath_plan::{NodeKind, Plan, SinkNode};
+use towpath_state::Store;
+
+/// Calls that are shown of a sink.
+const SAMPLES: usize = 2;
+
+/// Reasons that are shown of a node.
+const REASONS: usize = 3;
+
+/// Rows of a file or table that are counted together.
+const ROWS: usize = 20_000;
+
+/// Finds out what a run would do. `state` is a copy that nobody else uses; what is staged goes to the folder of the
+/// options and is removed.
+///
+/// # Errors
+/// As those of a run that fails before its sinks: what a source, a lookup or a step failed with.
+pub async fn plan_run(
+    plan: Arc<Plan>,
+    options: Options,
+    world: World,
+    state: Store,
+    pipeline_file: &str,
+    version: &str,
+) -> std::result::Result<Planned, RunError> {
+    if let Some(blocked) = plan.blocked.first() {
+        let error = Error::user(blocked.message.clone());
+        return Err(RunError::NotStarted(match &blocked.help {
+            Some(help) => error.help(help.clone()),
+            None => error,
+        }));
+    }
+    crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
+    let access = crate::run::start(&plan, &options, &world, state.clone(), pipeline_file, version)?;
+    let stages = options.stages.join(&options.run);
+    let runner = Runner::new(plan, Mode::Plan, options, world, Some(access));
+    let planned = all_sinks(&runner, &state).await;
+    // What cannot be removed is only space on disk.
+    let _ = std::fs::remove_dir_all(stages);
+    planned.map_err(RunError::NotStarted)
+}
+
+async fn all_sinks(runner: &Arc<Runner>, state: &Store) -> Result<Planned> {
+    for (node, planned) in runner.plan.nodes.iter().enumerate() {
+        if matches!(planned.kind, NodeKind::Sink(_)) {
+            runner.deliver_once(node).await?;
+        }
+    }
+    runner.flush_rejects()?;
+    runner.tell_doubtful();
+    let found = std::mem::take(&mut *lock(&runner.planned)?);
+    let sinks = found.into_iter().map(|(node, plan)| {
+        let planned = &runner.plan.nodes[node];
+        let connection = match &planned.kind {
+            NodeKind::Sink(sink) => runner.plan.connections[sink.connection].name.clone(),
+            _ => String::new(),
+        };
+        PlannedSink { sink: planned.name.clone(), connection, plan }
+    });
+    Ok(Planned { pipeline: runner.plan.pipeline.clone(), sinks: sinks.collect(), nodes: nodes(runner, state)? })
+}
+
+/// The nodes that were read, with what they would reject.
+fn nodes(runner: &Runner, state: &Store) -> Result<Vec<PlannedNode>> {
+    let reasons = state.reject_counts(&runner.options.run).map_err(|error| state_error(&error))?;
+    let started = (0..runner.plan.nodes.len()).filter(|node| runner.accounts[*node].has_started());
+    Ok(started
+        .map(|node| {
+            let (name, counts) = (&runner.plan.nodes[node].name, runner.accounts[node].counts());
+            let reasons = reasons.iter().filter(|count| count.node == *name).take(REASONS);
+            let reasons = reasons.map(|count| RejectSample { reason: count.reason.clone(), times: count.rows });
+            PlannedNode {
+                node: name.clone(),
+                rows: counts.rows_in,
+                rejected: counts.rejected,
+                reasons: reasons.collect(),
+            }
+        })
+        .collect())
+}
+
+impl Runner {
+    /// Plans a sink; gives its results where they are read and known.
+    pub(crate) async fn plan_sink(self: Arc<Self>, node: usize) -> Result<Option<Stage>> {
+        let NodeKind::Sink(sink) = &self.plan.nodes[node].kind else {
+            return Err(Error::bug("only sinks are planned"));
+        };
+        let waits = self.waits_on(node).await?;
+        let (plan, results) = if waits.is_empty() {
+            self.start(node);
+            let planned = self.look_at(node, sink).await.map_err(|error| self.blame(node, error));
+            self.stop(node);
+            planned?
+        } else {
+            (SinkPlan::Waits { on: waits }, None)
+        };
+        lock(&self.planned)?.insert(node, plan);
+        Ok(results)
+    }
+
+    /// The sinks a sink depends on that would do something, so that nobody knows what they are answered.
+    async fn waits_on(self: &Arc<Self>, node: usize) -> Result<Vec<String>> {
+        let mut waits = Vec::new();
+        for above in self.plan.upstream(node) {
+            if above == node || !matches!(self.plan.nodes[above].kind, NodeKind::Sink(_)) {
+                continue;
+            }
+            Box::pin(self.deliver_once(above)).await?;
+            if lock(&self.planned)?.get(&above).is_none_or(|plan| !plan.is_settled()) {
+                waits.push(self.plan.nodes[above].name.clone());
+            }
+        }
+        Ok(waits)
+    }
+
+    async fn look_at(self: &Arc<Self>, node: usize, sink: &SinkNode) -> Result<(SinkPlan, Option<Stage>)> {
+        let flow = self.flow(sink.input).await?;
+        if sink.operation.is_some() {
+            let unsent = self.unsent(node, sink, &flow.columns).await?;
+            return self.look_at_records(node, sink, flow, unsent).await;
+        }
+        let connector = self.connector(sink.connection)?;
+        let declared: Vec<_> = connector.descriptor().sink_settings.iter().collect();
+        let settings = self.settings(&declared, &sink.settings, node)?;
+        let connection = self.connect(sink.connection)?.settings;
+        let setting = |name: &str| settings.text(name).or_else(|| connection.text(name)).map(|text| redact(&text));
+        let mut batches = self.batches(flow.frame, ROWS)?;
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await? {
+            rows += batch.height() as u64;
+            book(&self.accounts[node].rows_in, batch.height());
+            self.go_on()?;
+        }
+        let plan = if connector.descriptor().kind == Kind::Files {
+            let path = setting("path");
+            let replaces = path.as_ref().is_some_and(|path| self.plan.base.join(path).exists());
+            SinkPlan::File { path, rows, replaces }
+        } else {
+            SinkPlan::Table { table: setting("table"), mode: setting("mode"), rows }
+        };
+        Ok((plan, None))
+    }
+
+    async fn look_at_records(
+        self: &Arc<Self>,
+        node: usize,
+        sink: &SinkNode,
+        flow: crate::flow::Flow,
+        unsent: Unsent,
+    ) -> Result<(SinkPlan, Option<Stage>)> {
+        let packer = Packer::new(sink, unsent.info(), &flow.columns, &self.constants);
+        let results = self.results(node, sink)?;
+        let mut look =
+            Look { runner: self, node, sink, unsent, results, sent: HashMap::new(), tally: Tally::default() };
+        let mut batches = self.batches(flow.frame, together(sink))?;
+        while let Some(batch) = batches.next().await? {
+            book(&self.accounts[node].rows_in, batch.height());
+            tokio::task::block_in_place(|| {
+                let (parcels, rejects) = packer.pack(self, &batch)?;
+                self.reject(node, rejects)?;
+                look.judge(parcels)
+            })?;
+            self.progress(node, batch.height());
+            self.go_on()?;
+        }
+        let plan = look.plan();
+        let stage = look.results.map(finish_results).transpose()?;
+        Ok((plan, stage))
+    }
+}
+
+/// What is found out of a sink's records.
+struct Look<'a> {
+    runner: &'a Runner,
+    node: usize,
+    sink: &'a SinkNode,
+    unsent: Unsent,
+    results: Option<Mutex<Results>>,
+    /// Payloads of keys that would be sent: the journal of the run would know them.
+    sent: HashMap<Hash, Hash>,
+    tally: Tally,
+}
+
+#[derive(Default)]
+struct Tally {
+    create: u64,
+    update: u64,
+    unchanged: u64,
+    held: u64,
+    verify: u64,
+    calls: u64,
+    samples: Vec<Request>,
+}
+
+impl Look<'_> {
+    fn judge(&mut self, parcels: Vec<Parcel>) -> Result<()> {
+        let state = self.runner.state.as_ref().ok_or_else(|| Error::bug("a plan without a journal"))?;
+        let keys: Vec<Hash> = parcels.iter().map(|parcel| parcel.key_hash).collect();
+        let known = state.sent_before(&self.runner.plan.nodes[self.node].name, &self.unsent.target, &keys)?;
+        let mut due = Vec::new();
+        for (parcel, receipt) in parcels.into_iter().zip(known) {
+            let was_confirmed = receipt.as_ref().is_some_and(|receipt| receipt.confirmed.is_some());
+            if let Some(before) = self.sent.get(&parcel.key_hash).copied() {
+                self.again(parcel, before, &mut due)?;
+                continue;
+            }
+            match judge(self.unsent.info(), self.sink, &parcel, receipt.as_ref()) {
+                Judgement::Send => {
+                    *(if was_confirmed { &mut self.tally.update } else { &mut self.tally.create }) += 1;
+                    self.send(parcel, &mut due);
+                }
+                Judgement::Verify => self.tally.verify += 1,
+                Judgement::Unchanged(fields) => {
+                    self.tally.unchanged += 1;
+                    if let Some(results) = &self.results {
+                        lock(results)?.keep(self.sink, &parcel, "unchanged", None, fields);
+                    }
+                }
+                Judgement::Changed(message) => self.refuse(parcel, message)?,
+                Judgement::Held(_) => self.tally.held += 1,
+            }
+        }
+        if let Some(results) = &self.results {
+            lock(results)?.write()?;
+        }
+        self.tally.calls += due.len().div_ceil(self.sink.batch.max(1)) as u64;
+        self.sample(&due)
+    }
+
+    /// A record whose key came before in the same run.
+    fn again(&mut self, parcel: Parcel, before: Hash, due: &mut Vec<Parcel>) -> Result<()> {
+        if before == parcel.payload_hash {
+            self.tally.unchanged += 1;
+        } else if only_creates(self.unsent.info()) {
+            let name = &self.unsent.info().name;
+            self.refuse(parcel, format!("this key comes twice with different content, and {name} can only create"))?;
+        } else {
+            self.tally.update += 1;
+            self.send(parcel, due);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, parcel: Parcel, due: &mut Vec<Parcel>) {
+        self.sent.insert(parcel.key_hash, parcel.payload_hash);
+        due.push(parcel);
+    }
+
+    fn refuse(&mut self, parcel: Parcel, message: String) -> Result<()> {
+        self.runner.reject(self.node, vec![refused(parcel, message)?])
+    }
+
+    fn sample(&mut self, due: &[Parcel]) -> Result<()> {
+        for call in due.chunks(self.sink.batch.max(1)).take(SAMPLES - self.tally.samples.len()) {
+            let records: Vec<Record> = call.iter().map(|parcel| (*parcel.payload).clone()).collect();
+            // What makes no call is refused when it is sent: the record tells more than nothing.
+            let sketch = self.unsent.sketch(&records).unwrap_or_default();
+            self.tally.samples.push(request(&call[0], sketch));
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self) -> SinkPlan {
+        let tally = std::mem::take(&mut self.tally);
+        let rate = self.sink.rate.filter(|rate| rate.requests > 0.0);
+        let info = self.unsent.info();
+        SinkPlan::Operation {
+            operation: info.name.clone(),
+            create: tally.create,
+            update: tally.update,
+            unchanged: tally.unchanged,
+            held: tally.held,
+            verify: tally.verify,
+            reject: self.runner.accounts[self.node].counts().rejected,
+            calls: tally.calls,
+            // The first call does not wait.
+            seconds: rate.map(|rate| tally.calls.saturating_sub(1) as f64 * rate.per_seconds / rate.requests),
+            concurrency: self.sink.concurrency,
+            sends_email: info.sends_email,
+            samples: tally.samples,
+        }
+    }
+}
+
+fn request(parcel: &Parcel, sketch: Option<Sketch>) -> Request {
+    let mut key = Json::Object(parcel.key.clone());
+    redact_json(&mut key);
+    match sketch {
+        Some(Sketch { method, url, headers, body }) => {
+            Request { key, method: Some(method), url: Some(url), headers, body }
+        }
+        None => {
+            let mut record = Json::Object((*parcel.payload).clone());
+            redact_json(&mut record);
+            Request { key, method: None, url: None, headers: Vec::new(), body: Some(record.to_string()) }
+        }
+    }
+}
