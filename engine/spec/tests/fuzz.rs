@@ -95,7 +95,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         decode_definition(id, &tree, &mut problems);
     }
     for problem in &problems {
-        let place = &text[problem.span.start as usize..problem.span.end as usize];
+        let place = &text[problem.span.start..problem.span.end];
         prop_assert!(place.len() <= text.len());
         prop_assert!(!problem.message.is_empty());
     }
