@@ -73,7 +73,7 @@ impl Scratch {
     /// The rejects of the latest run.
     #[track_caller]
     pub fn rejects(&self) -> Vec<Value> {
-        self.run("rejects list --limit 1000000 --format json").ended(0).json_lines()
+        self.run("rejects list last --all --limit 1000000 --format json").ended(0).json_lines()
     }
 
     /// Every file here, at any depth.

@@ -175,9 +175,9 @@ async fn nobody_at_home_says_host_and_port() {
     let error = world.reader().check().await.unwrap_err();
     assert!(error.message.contains(&format!("127.0.0.1:{port} refused the connection")), "{error}");
     assert!(error.is_passing() && error.effect == Effect::None && error.help.is_some());
-    let world = World::new(connector.clone(), settings("http://no-such-host.invalid"));
+    let world = World::new(connector.clone(), settings("https://no-such-host.invalid"));
     let error = world.reader().check().await.unwrap_err();
-    assert!(error.message.contains("no address is known for no-such-host.invalid:80"), "{error}");
+    assert!(error.message.contains("no address is known for no-such-host.invalid:443"), "{error}");
     for wrong in ["", "ftp://x", "www.example.com", "https://u:p@example.com", "https://example.com/?a=b"] {
         let error = World::new(connector.clone(), settings(wrong))
             .connector

@@ -189,10 +189,10 @@ impl Context<'_> {
         let fields = |root: &str, get: &dyn Fn(&str) -> Option<String>| -> Option<Value> {
             let named = templates.iter().flat_map(|template| template.roots()).filter(|found| found.name == root);
             let read = named.filter_map(|found| found.field.clone()).map(|name| {
-                let value = get(&name)?;
+                let value = get(&name).filter(|value| !value.is_empty())?;
                 Some((name, Value::from(value)))
             });
-            // What is missing is said by the run, which knows whether it may be.
+            // What is missing or empty is said by the run, which knows whether it may be.
             read.collect::<Option<_>>().map(Value::Struct)
         };
         let (env, secret) = (fields("env", outside.env)?, fields("secret", outside.secret)?);
