@@ -11,6 +11,7 @@ mod house;
 mod running;
 mod scratch;
 mod stand_ins;
+mod systems;
 
 pub use binary::{Ran, Towpath, repository, towpath_binary};
 pub use cases::{Expected, case_files, expected_files};
@@ -18,4 +19,5 @@ pub use completions::{Delivery, deliverable, deliverable_of_books, difference, u
 pub use house::{Source, code_lines, sources};
 pub use running::{Running, until};
 pub use scratch::Scratch;
-pub use stand_ins::{MAIN_JOB, World, node};
+pub use stand_ins::{HUMAN_FOCUS, MAIN_JOB, World, node};
+pub use systems::Systems;

@@ -1,5 +1,6 @@
 //! Both stand-ins of the main job, inside the test, and the binary pointed at them.
 
+use crate::systems::{pointed_at, runtime};
 use crate::{Delivery, Ran, Scratch, Towpath, repository, uploads};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -8,6 +9,16 @@ use towpath_sandbox::{Options, Seed, System};
 
 /// The pipeline that is tested as it ships.
 pub const MAIN_JOB: &str = "pipelines/peoplefluent-to-human-focus.yaml";
+
+/// The connection `hf` of a pipeline, as the stand-in wants it.
+pub const HUMAN_FOCUS: &str = r#"connections:
+  hf:
+    connector: human-focus
+    base_url: "{{ env.HUMAN_FOCUS_URL }}"
+    organisation: "{{ env.HUMAN_FOCUS_ORGANISATION }}"
+    username: "{{ env.HUMAN_FOCUS_USER }}"
+    password: "{{ secret.HUMAN_FOCUS_PASSWORD }}"
+"#;
 
 /// PeopleFluent, Human Focus, and a folder for state. All of it is gone after the test.
 pub struct World {
@@ -36,8 +47,7 @@ impl World {
     /// Both stand-ins, each started in its own way; the seeds must be equal.
     pub fn with(lms: Options, hf: Options) -> Self {
         assert_eq!(lms.seed, hf.seed, "both know the same people");
-        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = threads.expect("a runtime");
+        let runtime = runtime();
         let seed = lms.seed.clone();
         let start = |name: &'static str, options| runtime.block_on(towpath_sandbox::start(name, options));
         let lms = start("peoplefluent", lms).expect("PeopleFluent starts");
@@ -47,19 +57,9 @@ impl World {
 
     /// A command that knows where the stand-ins are, and the state folder; run at the root of the repository.
     pub fn towpath(&self, line: &str) -> Towpath {
-        let of = |system: &System, key: &str| -> String {
-            let settings = system.settings();
-            settings.into_iter().find(|(name, _)| name == key).map(|(_, value)| value).expect("a setting")
-        };
-        Towpath::in_folder(&repository())
-            .line(line)
-            .args(["--state".into(), self.scratch.at("state").into_os_string()])
-            .env("PEOPLEFLUENT_URL", self.lms.url())
-            .env("PEOPLEFLUENT_KEY", of(&self.lms, "system_key"))
-            .env("HUMAN_FOCUS_URL", self.hf.url())
-            .env("HUMAN_FOCUS_ORGANISATION", of(&self.hf, "organisation"))
-            .env("HUMAN_FOCUS_USER", of(&self.hf, "username"))
-            .env("HUMAN_FOCUS_PASSWORD", of(&self.hf, "password"))
+        let state = ["--state".into(), self.scratch.at("state").into_os_string()];
+        let towpath = Towpath::in_folder(&repository()).line(line).args(state);
+        pointed_at(pointed_at(towpath, &self.lms), &self.hf)
     }
 
     /// The main job as it ships.

@@ -1,11 +1,11 @@
 //! Delivery of records to a system: keys, journal, limits, pace. One small pipeline that makes users of CSV rows.
 
-use towpath_tests::{Ran, World, node};
+use towpath_tests::{HUMAN_FOCUS, Ran, World, node};
 
 /// Makes a user for each row of `people.csv`; `more` are further keys of the sink.
 fn make_users(world: &World, people: &str, more: &str) -> Ran {
     world.scratch.write("people.csv", format!("person,name\n{people}"));
-    let pipeline = PIPELINE.replace("MORE", more);
+    let pipeline = PIPELINE.replace("HUMAN_FOCUS\n", HUMAN_FOCUS).replace("MORE", more);
     let file = world.scratch.write("users.yaml", pipeline);
     world.towpath("run").args([file]).run()
 }
@@ -13,13 +13,7 @@ fn make_users(world: &World, people: &str, more: &str) -> Ran {
 const PIPELINE: &str = r#"
 version: 1
 pipeline: users
-connections:
-  hf:
-    connector: human-focus
-    base_url: "{{ env.HUMAN_FOCUS_URL }}"
-    organisation: "{{ env.HUMAN_FOCUS_ORGANISATION }}"
-    username: "{{ env.HUMAN_FOCUS_USER }}"
-    password: "{{ secret.HUMAN_FOCUS_PASSWORD }}"
+HUMAN_FOCUS
 sources:
   people: {connector: csv, path: people.csv, columns: {person: text, name: text}}
 transforms:

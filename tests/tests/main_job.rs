@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_sandbox::{AbsentUser, Options, Seed};
-use towpath_tests::{Delivery, World, deliverable, deliverable_of_books, difference, node};
+use towpath_tests::{Delivery, HUMAN_FOCUS, World, deliverable, deliverable_of_books, difference, node};
 
 /// Demands that Human Focus holds just what it should.
 #[track_caller]
@@ -248,18 +248,10 @@ fn a_stranger_who_gets_an_account_is_delivered_by_a_replay_that_reads_no_history
 fn make_user(world: &World, person: &str) -> String {
     let scratch = &world.scratch;
     scratch.write("people.csv", format!("person\n{person}\n"));
-    scratch.write(
-        "make-user.yaml",
-        r#"
+    let pipeline = r#"
 version: 1
 pipeline: make-user
-connections:
-  hf:
-    connector: human-focus
-    base_url: "{{ env.HUMAN_FOCUS_URL }}"
-    organisation: "{{ env.HUMAN_FOCUS_ORGANISATION }}"
-    username: "{{ env.HUMAN_FOCUS_USER }}"
-    password: "{{ secret.HUMAN_FOCUS_PASSWORD }}"
+HUMAN_FOCUS
 sources:
   people: {connector: csv, path: people.csv}
 transforms:
@@ -274,8 +266,8 @@ sinks:
     operation: AddUser
     key: [person]
     record: {OrganID: "{{ organ_id }}", PersonIdentifier: "{{ person }}", TraineeName: "{{ person }}", SuperUser: 1}
-"#,
-    );
+"#;
+    scratch.write("make-user.yaml", pipeline.replace("HUMAN_FOCUS\n", HUMAN_FOCUS));
     let ran = world.towpath("run").args([scratch.at("make-user.yaml")]).run().ended(0);
     format!("true {}", ran.stderr)
 }

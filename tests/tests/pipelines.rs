@@ -3,83 +3,43 @@
 
 use rusqlite::Connection;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use tokio::runtime::Runtime;
-use towpath_sandbox::{Options, System};
-use towpath_tests::{Ran, Scratch, Towpath, node, repository};
+use std::collections::BTreeSet;
+use towpath_sandbox::Options;
+use towpath_tests::{Ran, Scratch, Systems, Towpath, node, repository};
 
-/// Stand-ins by name, and a copy of the pipelines to run, so that what they write is written there.
+/// Stand-ins, and a copy of the pipelines to run, so that what they write is written there.
 struct World {
-    systems: BTreeMap<&'static str, System>,
-    scratch: Scratch,
-    _runtime: Runtime,
+    systems: Systems,
 }
-
-/// The environment variables that point at a system: name, and setting of its stand-in.
-const VARIABLES: [(&str, &[(&str, &str)]); 5] = [
-    ("peoplefluent", &[("PEOPLEFLUENT_URL", "base_url"), ("PEOPLEFLUENT_KEY", "system_key")]),
-    (
-        "human-focus",
-        &[
-            ("HUMAN_FOCUS_URL", "base_url"),
-            ("HUMAN_FOCUS_ORGANISATION", "organisation"),
-            ("HUMAN_FOCUS_USER", "username"),
-            ("HUMAN_FOCUS_PASSWORD", "password"),
-        ],
-    ),
-    ("onefile", &[("ONEFILE_URL", "base_url"), ("ONEFILE_TOKEN", "customer_token")]),
-    ("enabley", &[("ENABLEY_URL", "base_url"), ("ENABLEY_CLIENT_KEY", "client_key"), ("ENABLEY_SECRET", "secret")]),
-    (
-        "healthier-business",
-        &[
-            ("HEALTHIER_BUSINESS_URL", "base_url"),
-            ("HEALTHIER_BUSINESS_KEY", "api_key"),
-            ("HEALTHIER_BUSINESS_CLIENT", "client_id"),
-        ],
-    ),
-];
 
 impl World {
     fn of(names: &[&'static str]) -> Self {
-        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = threads.expect("a runtime");
-        let start = |name| runtime.block_on(towpath_sandbox::start(name, Options::default())).expect("it starts");
-        let systems = names.iter().map(|name| (*name, start(name))).collect();
-        Self { systems, scratch: Scratch::copy_of(&repository().join("pipelines")), _runtime: runtime }
+        let pipelines = Scratch::copy_of(&repository().join("pipelines"));
+        Self { systems: Systems::start(names, &Options::default(), pipelines) }
     }
 
     fn towpath(&self, line: &str) -> Towpath {
-        let mut towpath = self.scratch.towpath(line);
-        for (name, variables) in VARIABLES {
-            let settings: BTreeMap<String, String> =
-                self.systems.get(name).map(|system| system.settings().into_iter().collect()).unwrap_or_default();
-            for (variable, setting) in variables {
-                if let Some(value) = settings.get(*setting) {
-                    towpath = towpath.env(variable, value.as_str());
-                }
-            }
-        }
-        towpath
+        self.systems.towpath(line)
     }
 
     fn run(&self, pipeline: &str) -> Ran {
         // The vendors' own limits would make the tests slow, and a connection can have another.
         let file = format!("{pipeline}.yaml");
-        let text = self.scratch.read(&file);
+        let text = self.systems.scratch.read(&file);
         let hurried = text
             .replace("    connector: healthier-business\n", "    connector: healthier-business\n    rate: 10000/s\n");
         if !text.contains("rate: 10000/s") {
-            self.scratch.write(&file, hurried);
+            self.systems.scratch.write(&file, hurried);
         }
         self.towpath(&format!("run {file}")).run()
     }
 
     fn books(&self, name: &str) -> Value {
-        self.systems[name].books()
+        self.systems.books(name)
     }
 
     fn rows(&self, query: &str) -> Vec<Vec<String>> {
-        let database = Connection::open(self.scratch.at("out/warehouse.db")).expect("a database");
+        let database = Connection::open(self.systems.scratch.at("out/warehouse.db")).expect("a database");
         let mut statement = database.prepare(query).expect("a query");
         let width = statement.column_count();
         let text = |value: rusqlite::types::Value| match value {
@@ -97,8 +57,7 @@ impl World {
 
     /// A count of a node in the latest run.
     fn count(&self, name: &str, what: &str) -> u64 {
-        let run = self.towpath("runs show last --format json").run().ended(0).json_lines().remove(0);
-        node(&run, name)[what].as_u64().expect("a count")
+        node(&self.systems.last_run(), name)[what].as_u64().expect("a count")
     }
 }
 
@@ -138,6 +97,7 @@ fn candidates_become_learners_once() {
         assert!(!user["PlacementID"].is_null() && !user["ClassroomID"].is_null(), "{user}");
     }
     let links: Vec<Value> = world
+        .systems
         .scratch
         .read("out/onefile-learners.jsonl")
         .lines()

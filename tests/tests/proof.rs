@@ -15,30 +15,26 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
-use tokio::runtime::Runtime;
-use towpath_sandbox::{Options, Seed, System};
-use towpath_tests::{Scratch, Towpath};
+use towpath_connector::BOUNDARIES;
+use towpath_sandbox::{Options, Seed};
+use towpath_tests::{Scratch, Systems};
 
 /// Trials in the short form.
 const SHORT: usize = 48;
 
-/// Where a run comes by, and how often at the most it is let pass.
-const BOUNDARIES: [(&str, u64); 14] = [
-    ("earlier-taken-over", 1),
-    ("segment-written", 3),
-    ("checkpoint-written", 2),
-    ("before-journal", 12),
-    ("after-journal", 12),
-    ("before-send", 40),
-    ("after-answer", 40),
-    ("before-file", 1),
-    ("after-file", 1),
-    ("before-table", 1),
-    ("after-table", 1),
-    ("before-cursors", 1),
-    ("after-cursors", 1),
-    ("before-record", 1),
-];
+/// How often a run comes by a boundary at the least, so that it dies at one of those times.
+fn passes(boundary: &str) -> u64 {
+    match boundary {
+        "before-send" | "after-answer" => 40,
+        "before-journal" | "after-journal" => 12,
+        "segment-written" => 3,
+        "checkpoint-written" => 2,
+        _ => 1,
+    }
+}
+
+/// What is run in a world.
+const JOB: &str = "run job.yaml";
 
 /// A pipeline into some kind of sink.
 struct Route {
@@ -49,7 +45,7 @@ struct Route {
     /// What goes wrong beside the deaths: all of these passes, or is answered by the system itself.
     faults: &'static [(&'static str, &'static str)],
     /// What arrived, as sorted lines.
-    arrived: fn(&World) -> Vec<String>,
+    arrived: fn(&Systems) -> Vec<String>,
 }
 
 const ROUTES: [Route; 5] = [
@@ -64,10 +60,7 @@ const ROUTES: [Route; 5] = [
             ("human-focus", "429:nth=5:retry_after=0"),
         ],
         arrived: |world| {
-            list(
-                &world.systems["human-focus"].books()["uploads"],
-                &["PersonIdentifier", "TrainingTitle", "CompletionDate"],
-            )
+            list(&world.books("human-focus")["uploads"], &["PersonIdentifier", "TrainingTitle", "CompletionDate"])
         },
     },
     Route {
@@ -75,9 +68,7 @@ const ROUTES: [Route; 5] = [
         systems: &["peoplefluent"],
         pipeline: PEOPLEFLUENT,
         faults: &[("peoplefluent", ""), ("peoplefluent", "cut:when=after:nth=2"), ("peoplefluent", "503:nth=2")],
-        arrived: |world| {
-            list(&world.systems["peoplefluent"].books()["held"]["external"], &["id", "title", "startDate"])
-        },
+        arrived: |world| list(&world.books("peoplefluent")["held"]["external"], &["id", "title", "startDate"]),
     },
     Route {
         name: "Parquet",
@@ -140,64 +131,23 @@ const APPEND: &str = "sinks: {out: {input: users, connection: dw, table: people}
 const MERGE: &str = "sinks: {out: {input: users, connection: dw, table: people, mode: merge, key: username}}\n";
 const LOOK: &str = "{version: 1, pipeline: look, sources: {out: {connector: parquet, path: people.parquet}}, sinks: {x: {input: out, connector: json, path: x.json}}}";
 
-/// The environment variables that point at a system, and the settings of its stand-in.
-const VARIABLES: [(&str, &str, &str); 9] = [
-    ("peoplefluent", "PEOPLEFLUENT_URL", "base_url"),
-    ("peoplefluent", "PEOPLEFLUENT_KEY", "system_key"),
-    ("human-focus", "HUMAN_FOCUS_URL", "base_url"),
-    ("human-focus", "HUMAN_FOCUS_ORGANISATION", "organisation"),
-    ("human-focus", "HUMAN_FOCUS_USER", "username"),
-    ("human-focus", "HUMAN_FOCUS_PASSWORD", "password"),
-    ("enabley", "ENABLEY_URL", "base_url"),
-    ("enabley", "ENABLEY_CLIENT_KEY", "client_key"),
-    ("enabley", "ENABLEY_SECRET", "secret"),
-];
-
-struct World {
-    systems: BTreeMap<&'static str, System>,
-    scratch: Scratch,
-    _runtime: Runtime,
-}
-
-impl World {
-    fn of(route: &Route) -> Self {
-        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = threads.expect("a runtime");
-        let people = if route.systems.contains(&"enabley") { 450 } else { 8 };
-        let options = || Options { seed: Seed { people, records: 40, ..Seed::default() }, ..Options::default() };
-        let start = |name| runtime.block_on(towpath_sandbox::start(name, options())).expect("it starts");
-        let systems = route.systems.iter().map(|name| (*name, start(name))).collect();
-        let scratch = Scratch::new();
-        let is_whole = route.pipeline.contains("pipeline:");
-        let text = if is_whole { route.pipeline.to_owned() } else { format!("{ENABLEY}{}", route.pipeline) };
-        // A fault that stays ends soon.
-        scratch.write("job.yaml", format!("{text}\nlimits: {{retries: 2}}\n"));
-        let world = Self { systems, scratch, _runtime: runtime };
-        if let Some(lms) = world.systems.get("peoplefluent") {
-            let people = list(&lms.books()["users"], &["id"]);
-            let mut records = "id,person,title\n".to_owned();
-            for id in 0..60 {
-                writeln!(records, "r{id},{},Title {id}", people[id % people.len()]).expect("memory");
-            }
-            world.scratch.write("records.csv", records);
+fn world_of(route: &Route) -> Systems {
+    let people = if route.systems.contains(&"enabley") { 450 } else { 8 };
+    let options = Options { seed: Seed { people, records: 40, ..Seed::default() }, ..Options::default() };
+    let world = Systems::start(route.systems, &options, Scratch::new());
+    let is_whole = route.pipeline.contains("pipeline:");
+    let text = if is_whole { route.pipeline.to_owned() } else { format!("{ENABLEY}{}", route.pipeline) };
+    // A fault that stays ends soon.
+    world.scratch.write("job.yaml", format!("{text}\nlimits: {{retries: 2}}\n"));
+    if world.has("peoplefluent") {
+        let people = list(&world.books("peoplefluent")["users"], &["id"]);
+        let mut records = "id,person,title\n".to_owned();
+        for id in 0..60 {
+            writeln!(records, "r{id},{},Title {id}", people[id % people.len()]).expect("memory");
         }
-        world
+        world.scratch.write("records.csv", records);
     }
-
-    fn towpath(&self, line: &str) -> Towpath {
-        let mut towpath = self.scratch.towpath(line);
-        for (name, variable, setting) in VARIABLES {
-            let settings = self.systems.get(name).map(System::settings).into_iter().flatten();
-            for (_, value) in settings.filter(|(known, _)| known == setting) {
-                towpath = towpath.env(variable, value);
-            }
-        }
-        towpath
-    }
-
-    fn job(&self) -> Towpath {
-        self.towpath("run job.yaml")
-    }
+    world
 }
 
 fn lines<T: Into<String>>(lines: impl Iterator<Item = T>) -> Vec<String> {
@@ -217,7 +167,7 @@ fn list(things: &Value, members: &[&str]) -> Vec<String> {
     lines(things.into_iter().map(line))
 }
 
-fn table(world: &World) -> Vec<String> {
+fn table(world: &Systems) -> Vec<String> {
     let file = world.scratch.at("dw.db");
     let database = Connection::open(file).expect("a database");
     let Ok(mut rows) = database.prepare("SELECT * FROM people") else { return Vec::new() };
@@ -231,8 +181,8 @@ fn table(world: &World) -> Vec<String> {
 /// What an undisturbed run leaves, and how long it takes.
 static EXPECTED: LazyLock<Vec<(Vec<String>, Duration)>> = LazyLock::new(|| {
     let undisturbed = |route: &Route| {
-        let world = World::of(route);
-        let ran = world.job().run().ended(0);
+        let world = world_of(route);
+        let ran = world.towpath(JOB).run().ended(0);
         let arrived = (route.arrived)(&world);
         assert!(arrived.len() > 20, "{}: next to nothing arrives", route.name);
         (arrived, ran.took)
@@ -251,14 +201,15 @@ struct Tally {
 }
 
 /// Has a run die; its exit code when it ended before that.
-fn die(world: &World, rng: &mut Rng, took: Duration) -> Option<i32> {
+fn die(world: &Systems, rng: &mut Rng, took: Duration) -> Option<i32> {
     if rng.bool() {
-        let (boundary, most) = BOUNDARIES[rng.usize(..BOUNDARIES.len())];
-        let ran = world.job().env("TOWPATH_DIE_AT", format!("{boundary}:{}", rng.u64(1..=most))).run();
+        let boundary = BOUNDARIES[rng.usize(..BOUNDARIES.len())];
+        let death = format!("{boundary}:{}", rng.u64(1..=passes(boundary)));
+        let ran = world.towpath(JOB).env("TOWPATH_DIE_AT", death).run();
         return ran.code;
     }
-    let running = world.job().start();
-    // The moment is the point, not what happens to be done by then.
+    let running = world.towpath(JOB).start();
+    // Nothing is waited for here: a death at a moment that has nothing to do with what the run is at is what is tried.
     std::thread::sleep(took.mul_f64(rng.f64()));
     running.signal("KILL");
     running.wait().code
@@ -269,9 +220,9 @@ fn trial(seed: usize) -> (usize, Tally, String) {
     let mut rng = Rng::with_seed(seed as u64);
     let at = seed % ROUTES.len();
     let (route, (expected, took)) = (&ROUTES[at], &EXPECTED[at]);
-    let world = World::of(route);
+    let world = world_of(route);
     let (system, faults) = route.faults[rng.usize(..route.faults.len())];
-    world.systems[system].faults().set_text(faults).expect("rules");
+    world.system(system).faults().set_text(faults).expect("rules");
     let mut tally = Tally { trials: 1, ..Tally::default() };
     let mut story = format!("trial {seed}: {}, faults {faults:?}", route.name);
     let mut code = None;
@@ -288,12 +239,12 @@ fn trial(seed: usize) -> (usize, Tally, String) {
         if code == Some(0) {
             break;
         }
-        let ran = world.job().run();
+        let ran = world.towpath(JOB).run();
         code = ran.code;
         write!(story, "\n--- ended with {code:?}\n{}", ran.stderr).expect("memory");
-        world.systems[system].faults().clear();
+        world.system(system).faults().clear();
     }
-    let run = world.towpath("runs show last --format json").run().ended(0).json_lines().remove(0);
+    let run = world.last_run();
     let nodes = run["nodes"].as_array().expect("nodes");
     tally.held = nodes.iter().filter_map(|node| node["unknown"].as_u64()).sum::<u64>() as usize;
     assert!(code == Some(0) || (code == Some(3) && tally.held > 0), "{story}");

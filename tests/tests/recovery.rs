@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 use serde_json::{Value, json};
-use towpath_tests::{Ran, Scratch, World, node};
+use towpath_tests::{HUMAN_FOCUS, Ran, Scratch, World, node};
 
 /// Makes a user for each row of `people.csv`; the year has to be a number. MORE are further keys of the sink.
 const PIPELINE: &str = r#"
@@ -10,13 +10,7 @@ version: 1
 pipeline: users
 params:
   title: {type: text, default: ""}
-connections:
-  hf:
-    connector: human-focus
-    base_url: "{{ env.HUMAN_FOCUS_URL }}"
-    organisation: "{{ env.HUMAN_FOCUS_ORGANISATION }}"
-    username: "{{ env.HUMAN_FOCUS_USER }}"
-    password: "{{ secret.HUMAN_FOCUS_PASSWORD }}"
+HUMAN_FOCUS
 sources:
   people: {connector: csv, path: people.csv, columns: {person: text, name: text, year: text}}
 transforms:
@@ -47,7 +41,8 @@ impl Night {
 
     fn write(&self, people: &str, replace: &[(&str, &str)]) -> String {
         self.world.scratch.write("people.csv", format!("person,name,year\n{people}"));
-        let pipeline = replace.iter().fold(PIPELINE.to_owned(), |text, (old, new)| {
+        let whole = PIPELINE.replace("HUMAN_FOCUS\n", HUMAN_FOCUS);
+        let pipeline = replace.iter().fold(whole, |text, (old, new)| {
             assert!(text.contains(old), "{old}");
             text.replace(old, new)
         });

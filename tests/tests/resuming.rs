@@ -1,16 +1,14 @@
 //! Runs that do not come to their end leave what they read to the next one.
 
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use tokio::runtime::Runtime;
 use towpath_sandbox::{Options, Seed, System};
-use towpath_tests::{Ran, Running, Scratch, Towpath, node, until};
+use towpath_tests::{Ran, Running, Scratch, Systems, Towpath, node, until};
 
 const PIPELINE: &str = r#"
 version: 1
 pipeline: people
 connections:
-  enabley: {connector: enabley, base_url: "{{ env.URL }}", client_key: "{{ env.KEY }}", secret: "{{ env.SECRET }}"}
+  enabley: {connector: enabley, base_url: "{{ env.ENABLEY_URL }}", client_key: "{{ env.ENABLEY_CLIENT_KEY }}", secret: "{{ env.ENABLEY_SECRET }}"}
 sources:
   users: {connection: enabley, stream: users}
 sinks:
@@ -26,29 +24,23 @@ const USERS: &str = "getUsersV3";
 
 /// Enabley with some pages of users.
 struct World {
-    system: System,
-    scratch: Scratch,
-    _runtime: Runtime,
+    systems: Systems,
 }
 
 impl World {
     fn new() -> Self {
-        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = threads.expect("a runtime");
         let options = Options { seed: Seed { people: 450, ..Seed::default() }, ..Options::default() };
-        let system = runtime.block_on(towpath_sandbox::start("enabley", options)).expect("it starts");
-        let scratch = Scratch::new();
-        scratch.write("people.yaml", PIPELINE);
-        Self { system, scratch, _runtime: runtime }
+        let systems = Systems::start(&["enabley"], &options, Scratch::new());
+        systems.scratch.write("people.yaml", PIPELINE);
+        Self { systems }
     }
 
     fn towpath(&self, line: &str) -> Towpath {
-        let settings: BTreeMap<String, String> = self.system.settings().into_iter().collect();
-        let mut towpath = self.scratch.towpath(line);
-        for (variable, setting) in [("URL", "base_url"), ("KEY", "client_key"), ("SECRET", "secret")] {
-            towpath = towpath.env(variable, settings[setting].as_str());
-        }
-        towpath
+        self.systems.towpath(line)
+    }
+
+    fn enabley(&self) -> &System {
+        self.systems.system("enabley")
     }
 
     fn run(&self, more: &str) -> Ran {
@@ -57,11 +49,11 @@ impl World {
 
     /// Pages asked for so far.
     fn pages(&self) -> u64 {
-        self.system.books()["requests"]["operations"][USERS]["count"].as_u64().unwrap_or(0)
+        self.enabley().books()["requests"]["operations"][USERS]["count"].as_u64().unwrap_or(0)
     }
 
     fn faults(&self, rules: &str) {
-        self.system.faults().set_text(rules).expect("rules");
+        self.enabley().faults().set_text(rules).expect("rules");
     }
 
     /// A run whose next page never comes; what came before it is on disk.
@@ -70,19 +62,15 @@ impl World {
         let running = self.towpath("run people.yaml").start();
         until("a page is held and those before it are on disk", || {
             let is_manifest = |file: &std::path::PathBuf| file.ends_with("manifest.json");
-            self.scratch.files().iter().any(is_manifest)
+            self.systems.scratch.files().iter().any(is_manifest)
         });
         running
     }
 
     /// The rows that arrived.
     fn people(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.scratch.at("people.jsonl")).expect("the file");
+        let text = std::fs::read_to_string(self.systems.scratch.at("people.jsonl")).expect("the file");
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-    }
-
-    fn last_run(&self) -> Value {
-        self.towpath("runs show last --format json").run().ended(0).json_lines().remove(0)
     }
 }
 
@@ -90,7 +78,7 @@ impl World {
 fn undisturbed() -> (Vec<Value>, u64) {
     let world = World::new();
     world.run("").ended(0);
-    assert!(world.pages() > ANSWERED + 1, "{}: {}", world.pages(), world.system.books()["requests"]);
+    assert!(world.pages() > ANSWERED + 1, "{}: {}", world.pages(), world.enabley().books()["requests"]);
     (world.people(), world.pages())
 }
 
@@ -101,12 +89,12 @@ fn after_a_kill_reading_goes_on_behind_the_last_page() {
     let running = world.held();
     running.signal("KILL");
     running.wait();
-    world.system.faults().clear();
+    world.enabley().faults().clear();
     let asked = world.pages();
     let ran = world.run("").ended(0).says("before it ended: goes on behind them");
     assert_eq!(world.people(), expected, "{}", ran.stderr);
     assert_eq!(world.pages() - asked, pages - ANSWERED, "what was there was not asked for again");
-    assert_eq!(node(&world.last_run(), "users")["rows_in"], expected.len(), "all of them are in the books");
+    assert_eq!(node(&world.systems.last_run(), "users")["rows_in"], expected.len(), "all of them are in the books");
     // What came to its end is not gone on with.
     let asked = world.pages();
     world.run("").ended(0);
@@ -124,12 +112,12 @@ fn a_chain_of_stops_loses_and_doubles_nothing() {
     // The next one is stopped before a single page comes, and passes on what it was left.
     world.faults(&format!("hold:op={USERS}"));
     let running = world.towpath("run people.yaml").start();
-    until("a page is held", || world.system.faults().met()[0] > 0);
+    until("a page is held", || world.enabley().faults().met()[0] > 0);
     running.signal("KILL");
     running.wait();
     world.faults(&format!("503:op={USERS}:skip=1"));
     world.run("").ended(75);
-    world.system.faults().clear();
+    world.enabley().faults().clear();
     let asked = world.pages();
     world.run("").ended(0).says("goes on behind them");
     assert_eq!(world.people(), expected);
@@ -145,8 +133,8 @@ fn what_was_left_is_not_gone_on_with_when_something_else_is_read_or_all_is_wante
         let running = world.held();
         running.signal("KILL");
         running.wait();
-        world.system.faults().clear();
-        world.scratch.write("people.yaml", PIPELINE.replace("stream: users}", change));
+        world.enabley().faults().clear();
+        world.systems.scratch.write("people.yaml", PIPELINE.replace("stream: users}", change));
         let asked = world.pages();
         world.run(more).ended(0);
         let read = world.pages() - asked;
@@ -178,9 +166,9 @@ fn a_run_that_failed_for_good_is_gone_on_with_when_that_is_asked_for() {
     let world = World::new();
     world.faults(&format!("403:op={USERS}:skip={ANSWERED}"));
     world.run("").ended(1);
-    let failed = world.last_run()["run"].clone();
+    let failed = world.systems.last_run()["run"].clone();
     let failed = failed.as_str().expect("a name").to_owned();
-    world.system.faults().clear();
+    world.enabley().faults().clear();
     world.run("--resume 7zzz").ended(1).says("7zzz");
     let asked = world.pages();
     world.run(&format!("--resume {failed}")).ended(0).says("goes on behind them");

@@ -25,8 +25,22 @@ pub fn seed(args: &SeedArgs) -> Seed {
 }
 
 impl StandIns {
+    /// Starts them where they are wanted, below the folder of the state.
+    pub async fn if_wanted(
+        wanted: bool,
+        plan: &Plan,
+        args: &SeedArgs,
+        state: &Path,
+    ) -> Result<(Option<Self>, Overrides), Failure> {
+        if !wanted {
+            return Ok((None, Overrides::new()));
+        }
+        let (stand_ins, overrides) = Self::start(plan, args, &state.join("sandbox")).await?;
+        Ok((Some(stand_ins), overrides))
+    }
+
     /// Starts a stand-in for each system among a plan's connections; `folder` keeps what they are left with.
-    pub async fn start(plan: &Plan, args: &SeedArgs, folder: &Path) -> Result<(Self, Overrides), Failure> {
+    async fn start(plan: &Plan, args: &SeedArgs, folder: &Path) -> Result<(Self, Overrides), Failure> {
         let mut overrides = Overrides::new();
         // Each size is a world of its own.
         let world = format!("{}-people-{}-records", args.sandbox_people, args.sandbox_records);

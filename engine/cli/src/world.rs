@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use towpath_plan::Plan;
 use towpath_run::{Observer, Options, RetryPolicy, StandIn, World};
+use towpath_spec::codes;
 use towpath_state::RunId;
 
 /// Overrides of connections, by name.
@@ -33,6 +34,17 @@ pub fn world(
         overrides,
         observer,
         cancel,
+    }
+}
+
+/// Whether every parameter of a plan has a value.
+///
+/// # Errors
+/// One has none: that is a mistake of the command line, not of a file.
+pub fn params_given(plan: &Plan) -> Result<(), Failure> {
+    match plan.blocked.iter().find(|blocked| blocked.code == codes::MISSING_PARAM) {
+        Some(missing) => Err(Failure::Usage(missing.message.clone(), missing.help.clone())),
+        None => Ok(()),
     }
 }
 

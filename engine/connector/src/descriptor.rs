@@ -48,6 +48,12 @@ impl Descriptor {
         self.streams.iter().find(|stream| stream.name == name)
     }
 
+    /// The settings of a source: those of every source, then the parameters of its stream.
+    pub fn settings_of_source(&self, stream: Option<&str>) -> Vec<&Setting> {
+        let params = stream.and_then(|name| self.stream(name)).into_iter().flat_map(|stream| &stream.params);
+        self.source_settings.iter().chain(params).collect()
+    }
+
     /// An operation by name.
     pub fn operation(&self, name: &str) -> Option<&OperationInfo> {
         self.operations.iter().find(|operation| operation.name == name)

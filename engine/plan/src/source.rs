@@ -21,8 +21,7 @@ pub(crate) fn plan(context: &mut Context<'_>, known: &Known, doc: &SourceDoc) ->
     let Ok(stream) = stream(context, descriptor, doc) else {
         return (None, None);
     };
-    let declared: Vec<&Setting> =
-        descriptor.source_settings.iter().chain(stream.iter().flat_map(|stream| &stream.params)).collect();
+    let declared = descriptor.settings_of_source(stream.map(|stream| stream.name.as_str()));
     let mut written = target.own.clone();
     written.extend(doc.with.entries.iter().map(pair));
     let what = match stream {

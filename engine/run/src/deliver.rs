@@ -326,7 +326,7 @@ pub(crate) fn only_creates(info: &OperationInfo) -> bool {
 }
 
 /// Why a record cannot be sent that is there with other content.
-fn other_content(info: &OperationInfo, run: &RunId) -> String {
+pub(crate) fn other_content(info: &OperationInfo, run: &RunId) -> String {
     format!("this key was delivered by run {run} with other content, and {} can only create", info.name)
 }
 
@@ -344,15 +344,6 @@ impl Delivery<'_> {
             (Judgement::Send | Judgement::Changed(_), Some(receipt)) => Judgement::Unchanged(fields_of(receipt)),
             (judgement, _) => judgement,
         }
-    }
-
-    pub fn only_creates(&self) -> bool {
-        only_creates(self.operation.info())
-    }
-
-    /// Why a record cannot be sent that is there with other content.
-    pub fn other_content(&self, run: &RunId) -> String {
-        other_content(self.operation.info(), run)
     }
 
     /// Keeps what became of a record for those who read the results.
@@ -386,13 +377,12 @@ impl Results {
 
     /// Brings what was kept into the stage.
     pub fn write(&mut self) -> Result<()> {
-        let results = self;
-        let rows = std::mem::take(&mut results.rows);
-        let (frame, bad) = rows_to_frame(&rows, &results.columns).map_err(Error::bug)?;
+        let rows = std::mem::take(&mut self.rows);
+        let (frame, bad) = rows_to_frame(&rows, &self.columns).map_err(Error::bug)?;
         if let Some(bad) = bad.first() {
             let message = format!("the answer's field `{}` is not as described: {}", bad.column, bad.reason);
             return Err(Error::data(message).help("correct the type of the field under `results` of the definition"));
         }
-        results.writer.push(frame)
+        self.writer.push(frame)
     }
 }

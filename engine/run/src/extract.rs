@@ -9,7 +9,7 @@ use crate::stage::Stage;
 use serde_json::Value as Json;
 use std::sync::Arc;
 use tokio::time::Instant;
-use towpath_connector::{Chunk, Error, Extract, Result, Setting, Source, SourceAsk};
+use towpath_connector::{Chunk, Error, Extract, Result, Source, SourceAsk};
 use towpath_plan::SourceNode;
 
 /// What is kept of an incremental source between runs.
@@ -44,10 +44,7 @@ impl Runner {
     pub(crate) async fn open(self: &Arc<Self>, node: usize, source: &SourceNode) -> Result<Source> {
         let reader = self.reader(source.connection).await?;
         let connector = self.connector(source.connection)?;
-        let descriptor = connector.descriptor();
-        let stream = source.stream.as_deref().and_then(|name| descriptor.stream(name));
-        let declared: Vec<&Setting> =
-            descriptor.source_settings.iter().chain(stream.iter().flat_map(|stream| &stream.params)).collect();
+        let declared = connector.descriptor().settings_of_source(source.stream.as_deref());
         let mut settings = self.settings(&declared, &source.settings, node)?;
         let connect = self.connect(source.connection)?;
         let cursor = self.kept_cursor(node, source)?;

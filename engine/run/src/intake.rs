@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
-use towpath_connector::{Error, Extract, RejectedRow, Result, Setting};
+use towpath_connector::{Error, Extract, RejectedRow, Result};
 use towpath_plan::SourceNode;
 use towpath_spec::Schema;
 
@@ -152,9 +152,7 @@ impl Runner {
     pub(crate) fn fingerprint(&self, node: usize, source: &SourceNode) -> Result<String> {
         let connector = self.connector(source.connection)?;
         let descriptor = connector.descriptor();
-        let stream = source.stream.as_deref().and_then(|name| descriptor.stream(name));
-        let declared: Vec<&Setting> =
-            descriptor.source_settings.iter().chain(stream.iter().flat_map(|stream| &stream.params)).collect();
+        let declared = descriptor.settings_of_source(source.stream.as_deref());
         let settings = self.settings(&declared, &source.settings, node)?;
         let planned = &self.plan.connections[source.connection];
         let connection = match self.world.overrides.get(&planned.name) {

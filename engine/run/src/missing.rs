@@ -1,9 +1,22 @@
-//! What a run needs from outside and is not there: said before it begins, all at once.
+//! What keeps a run from beginning: parameters without a value, and what it needs from outside and is not there.
 
 use crate::connect::{not_set, place};
 use crate::runner::World;
 use towpath_connector::{Error, Result};
 use towpath_plan::{NodeKind, Plan, SettingTemplate};
+
+/// Whether a plan can be carried out as it is.
+///
+/// # Errors
+/// What is missing, and how to give it.
+pub(crate) fn nothing_blocked(plan: &Plan) -> Result<()> {
+    let Some(blocked) = plan.blocked.first() else { return Ok(()) };
+    let error = Error::user(blocked.message.clone());
+    Err(match &blocked.help {
+        Some(help) => error.help(help.clone()),
+        None => error,
+    })
+}
 
 /// A variable or secret without a value.
 struct Missing {
@@ -14,11 +27,12 @@ struct Missing {
     place: String,
 }
 
-/// Whether all variables and secrets a plan reads have values.
+/// Whether a plan can be carried out as it is, and all variables and secrets it reads have values.
 ///
 /// # Errors
 /// Names all that have none, and the settings that need them.
 pub(crate) fn nothing_missing(plan: &Plan, world: &World) -> Result<()> {
+    nothing_blocked(plan)?;
     let mut missing: Vec<Missing> = Vec::new();
     for connection in &plan.connections {
         let stand_in = world.overrides.get(&connection.name);

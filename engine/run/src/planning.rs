@@ -43,13 +43,6 @@ pub async fn plan_run(
     pipeline_file: &str,
     version: &str,
 ) -> std::result::Result<Planned, RunError> {
-    if let Some(blocked) = plan.blocked.first() {
-        let error = Error::user(blocked.message.clone());
-        return Err(RunError::NotStarted(match &blocked.help {
-            Some(help) => error.help(help.clone()),
-            None => error,
-        }));
-    }
     crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
     let access = crate::run::start(&plan, &options, &world, state.clone(), pipeline_file, version)?;
     let stages = options.stages.join(&options.run);

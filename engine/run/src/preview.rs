@@ -1,6 +1,7 @@
 //! Rows of one node, without writing anything anywhere.
 
 use crate::flow::BATCH;
+use crate::missing::nothing_blocked;
 use crate::runner::{Mode, Options, Runner, World};
 use polars::prelude::*;
 use std::sync::Arc;
@@ -24,9 +25,7 @@ pub struct Preview {
 /// # Errors
 /// What a source, a lookup or a step failed with.
 pub async fn preview(plan: Arc<Plan>, node: &str, rows: usize, options: Options, world: World) -> Result<Preview> {
-    if let Some(blocked) = plan.blocked.first() {
-        return Err(Error::user(blocked.message.clone()));
-    }
+    nothing_blocked(&plan)?;
     let (name, output) = match node.strip_suffix(".rejects") {
         Some(name) => (name, Output::Rejects),
         None => (node, Output::Rows),

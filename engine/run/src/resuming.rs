@@ -7,6 +7,7 @@
 use crate::intake::{EARLIER, Earlier, leftovers};
 use crate::run::Status;
 use crate::runner::Options;
+use crate::stage::Left;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use towpath_connector::{Error, Result, boundary};
@@ -36,7 +37,7 @@ pub(crate) fn earlier(store: &Store, scope: &Scope, run: &RunId, options: &Optio
     let before = runs.into_iter().find(|one| one.start.scope == *scope && one.start.id != *run);
     let Some(before) = before.filter(ended_in_passing) else { return Ok(None) };
     let found = folder_of(&before.start.id, &options.stages);
-    Ok(found.filter(|found| is_fresh(&found.folder)))
+    Ok(found.filter(|(_, left)| is_fresh(left)).map(|(found, _)| found))
 }
 
 /// Whether it died, was stopped, or failed for a reason that passes.
@@ -53,7 +54,7 @@ fn named(store: &Store, scope: &Scope, asked: &str, stages: &Path) -> Result<Ear
         let message = format!("run {} is one of {}, not of {scope}", start.id, start.scope);
         return Err(Error::user(message).help("go on with a run of the same pipeline and environment"));
     }
-    folder_of(&start.id, stages).ok_or_else(|| {
+    folder_of(&start.id, stages).map(|(found, _)| found).ok_or_else(|| {
         let message = format!("nothing is left of run {} to go on with", start.id);
         Error::user(message).help(
             "what a run read is kept when it does not come to its end, until the next run of that pipeline begins; run \
@@ -62,13 +63,15 @@ fn named(store: &Store, scope: &Scope, asked: &str, stages: &Path) -> Result<Ear
     })
 }
 
-fn folder_of(run: &RunId, stages: &Path) -> Option<Earlier> {
+/// A run of which something is left, with that.
+fn folder_of(run: &RunId, stages: &Path) -> Option<(Earlier, Vec<Left>)> {
     let folder = stages.join(run.to_string());
-    (!leftovers(&folder).is_empty()).then(|| Earlier { run: run.to_string(), folder })
+    let left = leftovers(&folder);
+    (!left.is_empty()).then(|| (Earlier { run: run.to_string(), folder }, left))
 }
 
-fn is_fresh(folder: &Path) -> bool {
-    let age = leftovers(folder).iter().filter_map(|left| SystemTime::now().duration_since(left.written()?).ok()).min();
+fn is_fresh(left: &[Left]) -> bool {
+    let age = left.iter().filter_map(|left| SystemTime::now().duration_since(left.written()?).ok()).min();
     age.is_some_and(|age| age < FRESH)
 }
 
@@ -118,7 +121,7 @@ pub(crate) fn leave(stages: &Path, status: Status) {
     }
     for folder in std::fs::read_dir(stages).into_iter().flatten().flatten() {
         let path = folder.path();
-        if path.is_dir() && !path.ends_with(EARLIER) && crate::stage::Left::of(&path).is_none() {
+        if path.is_dir() && !path.ends_with(EARLIER) && Left::of(&path).is_none() {
             let _ = std::fs::remove_dir_all(path);
         }
     }

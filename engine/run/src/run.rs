@@ -172,14 +172,6 @@ pub async fn run(
     pipeline_file: &str,
     version: &str,
 ) -> std::result::Result<Outcome, RunError> {
-    if let Some(blocked) = plan.blocked.first() {
-        let error = Error::user(blocked.message.clone());
-        let error = match &blocked.help {
-            Some(help) => error.help(help.clone()),
-            None => error,
-        };
-        return Err(RunError::NotStarted(error));
-    }
     crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
     let closed = towpath_state::private::folder(&options.stages);
     closed.map_err(|error| RunError::NotStarted(Error::from(error).at(options.stages.display())))?;

@@ -3,7 +3,7 @@
 //! What is there gets its receipt late and is not sent again; what is not there is sent. Where several fit, or the other
 //! system cannot be asked, the record is held as before.
 
-use crate::deliver::Delivery;
+use crate::deliver::{Delivery, only_creates, other_content};
 use crate::records::Parcel;
 use crate::runner::Runner;
 use futures::stream::{self, StreamExt};
@@ -81,8 +81,8 @@ impl Runner {
             self.unchanged(delivery, &parcel, fields)?;
             return Ok(None);
         }
-        if delivery.only_creates() {
-            let message = delivery.other_content(&receipt.run);
+        if only_creates(delivery.operation.info()) {
+            let message = other_content(delivery.operation.info(), &receipt.run);
             self.changed(delivery, parcel, message)?;
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use crate::failure::{Ended, Failure};
 use crate::plan_text;
 use crate::secrets::Secrets;
 use crate::stand_ins::StandIns;
-use crate::world::{self, Overrides};
+use crate::world;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,6 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use towpath_connector::{Error, redact_json};
 use towpath_run::Planned;
-use towpath_spec::codes;
 use towpath_state::Snapshot;
 
 /// The exit code that says that there are changes.
@@ -25,21 +24,14 @@ const CHANGES: u8 = 4;
 pub fn plan(args: &PlanArgs, shared: &Shared) -> Ended {
     let mut workspace = Workspace::around(&args.pipeline)?;
     let plan = workspace.plan_or_fail(&args.pipeline, shared)?;
-    if let Some(missing) = plan.blocked.iter().find(|blocked| blocked.code == codes::MISSING_PARAM) {
-        return Err(Failure::Usage(missing.message.clone(), missing.help.clone()));
-    }
+    world::params_given(&plan)?;
     let secrets = Secrets::read(shared.secrets.as_deref())?;
     let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
     let runtime = world::runtime()?;
     let planned = runtime.block_on(async {
         let cancel = CancellationToken::new();
         world::stop_on_signals(cancel.clone());
-        let (stand_ins, overrides) = if args.sandbox {
-            let (stand_ins, overrides) = StandIns::start(&plan, &args.seed, &folder.join("sandbox")).await?;
-            (Some(stand_ins), overrides)
-        } else {
-            (None, Overrides::new())
-        };
+        let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
         let options = world::options(shared, std::env::temp_dir(), None);
         let scratch = std::env::temp_dir().join(format!("towpath-plan-{}", options.run));
         let options = towpath_run::Options { limit: args.limit, stages: scratch.join("stages"), ..options };

@@ -5,7 +5,7 @@ use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
 use crate::secrets::Secrets;
 use crate::stand_ins::StandIns;
-use crate::world::{self, Overrides};
+use crate::world;
 use crate::{fields, screen, table};
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,13 +40,8 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
     let shown = runtime.block_on(async {
         let cancel = CancellationToken::new();
         world::stop_on_signals(cancel.clone());
-        let (stand_ins, overrides) = if args.sandbox {
-            let seed = SeedArgs { sandbox_people: 24, sandbox_records: 120 };
-            let (stand_ins, overrides) = StandIns::start(&plan, &seed, &folder.join("sandbox")).await?;
-            (Some(stand_ins), overrides)
-        } else {
-            (None, Overrides::new())
-        };
+        let seed = SeedArgs { sandbox_people: 24, sandbox_records: 120 };
+        let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &seed, &folder).await?;
         // State is not touched: what has to be staged goes to a folder of its own.
         // Temporary folders are everybody's: this one is new, and nobody else may look into it.
         let stages = std::env::temp_dir().join(format!("towpath-preview-{}", RunId::generate()));

@@ -6,7 +6,7 @@ use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
 use crate::secrets::Secrets;
 use crate::stand_ins::StandIns;
-use crate::world::{self, Overrides};
+use crate::world;
 use crate::{fields, progress, screen, summary};
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use towpath_connector::Kind;
 use towpath_plan::{Node, NodeKind, Plan};
 use towpath_run::{Outcome, Status};
-use towpath_spec::codes;
 use towpath_state::Store;
 
 /// Runs pipelines one after the other; the worst exit code is the command's.
@@ -68,9 +67,7 @@ pub async fn one(
     if args.explain {
         fields::explain(&plan, shared.format);
     }
-    if let Some(missing) = plan.blocked.iter().find(|blocked| blocked.code == codes::MISSING_PARAM) {
-        return Err(Failure::Usage(missing.message.clone(), missing.help.clone()));
-    }
+    world::params_given(&plan)?;
     let secrets = Secrets::read(shared.secrets.as_deref())?;
     let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
     let store = Store::open(&folder)?;
@@ -82,12 +79,7 @@ pub async fn one(
             None => return Ok(Status::Rejects),
         },
     };
-    let (stand_ins, overrides) = if args.sandbox {
-        let (stand_ins, overrides) = StandIns::start(&plan, &args.seed, &folder.join("sandbox")).await?;
-        (Some(stand_ins), overrides)
-    } else {
-        (None, Overrides::new())
-    };
+    let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
     let options = towpath_run::Options {
         limit: args.limit,
         full_refresh: args.full_refresh,
@@ -140,7 +132,7 @@ fn report(outcome: &Outcome, pipeline: &str, shared: &Shared) {
         eprintln!("{}", summary::nodes(&outcome.nodes));
     }
     for failed in &outcome.errors {
-        screen::error(&failed.error.message, failed.error.help.as_deref());
+        screen::error(&format!("{}: {}", failed.node, failed.error.message), failed.error.help.as_deref());
     }
     for remark in &outcome.remarks {
         screen::warning(remark);
