@@ -8,6 +8,8 @@ mod binary;
 mod cases;
 mod completions;
 mod house;
+#[cfg(target_os = "linux")]
+mod power;
 mod running;
 mod scratch;
 mod stand_ins;
@@ -17,6 +19,8 @@ pub use binary::{Ran, Towpath, repository, towpath_binary};
 pub use cases::{Expected, case_files, expected_files};
 pub use completions::{Delivery, deliverable, deliverable_of_books, difference, uploads};
 pub use house::{Source, code_lines, sources};
+#[cfg(target_os = "linux")]
+pub use power::Power;
 pub use running::{Running, until};
 pub use scratch::Scratch;
 pub use stand_ins::{HUMAN_FOCUS, MAIN_JOB, World, node};

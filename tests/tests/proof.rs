@@ -1,8 +1,8 @@
 //! The proof: runs that die at every boundary and at random moments, and what is there when others have gone on.
 //!
-//! Each trial starts a world of its own, has runs of a pipeline die in it, lets runs go on until one comes to its end,
-//! and compares the other system's own books, the file or the table with what an undisturbed run leaves. What is neither
-//! there nor named as held is lost; what is there too often is doubled.
+//! Each trial starts a world of its own, has runs of a pipeline die in it, every other time with a loss of power, lets runs
+//! go on until one comes to its end, and compares the other system's own books, the file or the table with what an
+//! undisturbed run leaves. What is neither there nor named as held is lost; what is there too often is doubled.
 //!
 //! `TOWPATH_PROOF_TRIALS=1000 cargo test -p towpath-tests --test proof -- --nocapture` is the long form; trial `N` alone, and
 //! just as it was, is `TOWPATH_PROOF_SEED=N`.
@@ -17,7 +17,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 use towpath_connector::BOUNDARIES;
 use towpath_sandbox::{Options, Seed};
-use towpath_tests::{Scratch, Systems};
+use towpath_tests::{HUMAN_FOCUS, Power, Scratch, Systems, Towpath};
 
 /// Trials in the short form.
 const SHORT: usize = 48;
@@ -44,11 +44,13 @@ struct Route {
     pipeline: &'static str,
     /// What goes wrong beside the deaths: all of these passes, or is answered by the system itself.
     faults: &'static [(&'static str, &'static str)],
+    /// Whether other records wait for one that is held, and are named with it.
+    waits: bool,
     /// What arrived, as sorted lines.
     arrived: fn(&Systems) -> Vec<String>,
 }
 
-const ROUTES: [Route; 5] = [
+const ROUTES: [Route; 6] = [
     Route {
         name: "Human Focus upload (creates, is looked up)",
         systems: &["peoplefluent", "human-focus"],
@@ -59,8 +61,24 @@ const ROUTES: [Route; 5] = [
             ("human-focus", "503:op=UploadExternalTraining:nth=9"),
             ("human-focus", "429:nth=5:retry_after=0"),
         ],
+        waits: true,
         arrived: |world| {
             list(&world.books("human-focus")["uploads"], &["PersonIdentifier", "TrainingTitle", "CompletionDate"])
+        },
+    },
+    Route {
+        name: "Human Focus trainings (batches of creates)",
+        systems: &["human-focus"],
+        pipeline: TRAININGS,
+        faults: &[
+            ("human-focus", ""),
+            ("human-focus", "cut:when=after:op=AddExternalTrainingDetails:nth=3"),
+            ("human-focus", "429:nth=3:retry_after=0"),
+        ],
+        waits: false,
+        arrived: |world| {
+            let trainings = &world.books("human-focus")["trainings"];
+            list(trainings, &["TrainingCourse"]).into_iter().filter(|title| title.contains("Of the proof")).collect()
         },
     },
     Route {
@@ -68,6 +86,7 @@ const ROUTES: [Route; 5] = [
         systems: &["peoplefluent"],
         pipeline: PEOPLEFLUENT,
         faults: &[("peoplefluent", ""), ("peoplefluent", "cut:when=after:nth=2"), ("peoplefluent", "503:nth=2")],
+        waits: false,
         arrived: |world| list(&world.books("peoplefluent")["held"]["external"], &["id", "title", "startDate"]),
     },
     Route {
@@ -75,6 +94,7 @@ const ROUTES: [Route; 5] = [
         systems: &["enabley"],
         pipeline: PARQUET,
         faults: &READING,
+        waits: false,
         arrived: |world| {
             let ran = world
                 .towpath("preview")
@@ -84,8 +104,22 @@ const ROUTES: [Route; 5] = [
             lines(ran.ended(0).stdout.lines())
         },
     },
-    Route { name: "SQLite, append", systems: &["enabley"], pipeline: APPEND, faults: &READING, arrived: table },
-    Route { name: "SQLite, merge", systems: &["enabley"], pipeline: MERGE, faults: &READING, arrived: table },
+    Route {
+        name: "SQLite, append",
+        systems: &["enabley"],
+        pipeline: APPEND,
+        faults: &READING,
+        waits: false,
+        arrived: table,
+    },
+    Route {
+        name: "SQLite, merge",
+        systems: &["enabley"],
+        pipeline: MERGE,
+        faults: &READING,
+        waits: false,
+        arrived: table,
+    },
 ];
 
 const READING: [(&str, &str); 3] = [("enabley", ""), ("enabley", "cut-body:nth=3:bytes=100"), ("enabley", "503:nth=4")];
@@ -117,6 +151,23 @@ sinks:
       vendor: us
 "#;
 
+const TRAININGS: &str = r#"
+version: 1
+pipeline: trainings
+HUMAN_FOCUS
+sources:
+  titles: {connector: csv, path: records.csv, columns: {id: text}}
+sinks:
+  out:
+    input: titles
+    connection: hf
+    operation: AddExternalTrainingDetails
+    key: id
+    batch: 7
+    concurrency: 2
+    record: {ExtTrainTitle: "Of the proof {{ id }}", ExtTrainPrvID: 249, ExtTrainDuration: 1, CreatedBy: 0}
+"#;
+
 const ENABLEY: &str = r#"
 version: 1
 pipeline: people
@@ -136,17 +187,17 @@ fn world_of(route: &Route) -> Systems {
     let options = Options { seed: Seed { people, records: 40, ..Seed::default() }, ..Options::default() };
     let world = Systems::start(route.systems, &options, Scratch::new());
     let is_whole = route.pipeline.contains("pipeline:");
-    let text = if is_whole { route.pipeline.to_owned() } else { format!("{ENABLEY}{}", route.pipeline) };
+    let text = if is_whole {
+        route.pipeline.replace("HUMAN_FOCUS\n", HUMAN_FOCUS)
+    } else {
+        format!("{ENABLEY}{}", route.pipeline)
+    };
     // A fault that stays ends soon.
     world.scratch.write("job.yaml", format!("{text}\nlimits: {{retries: 2}}\n"));
-    if world.has("peoplefluent") {
-        let people = list(&world.books("peoplefluent")["users"], &["id"]);
-        let mut records = "id,person,title\n".to_owned();
-        for id in 0..60 {
-            writeln!(records, "r{id},{},Title {id}", people[id % people.len()]).expect("memory");
-        }
-        world.scratch.write("records.csv", records);
-    }
+    let people = if world.has("peoplefluent") { list(&world.books("peoplefluent")["users"], &["id"]) } else { vec![] };
+    let person = |id: usize| people.get(id % people.len().max(1)).map_or("", String::as_str);
+    let records = (0..60).map(|id| format!("r{id},{},Title {id}\n", person(id)));
+    world.scratch.write("records.csv", format!("id,person,title\n{}", records.collect::<String>()));
     world
 }
 
@@ -195,20 +246,34 @@ static EXPECTED: LazyLock<Vec<(Vec<String>, Duration)>> = LazyLock::new(|| {
 struct Tally {
     trials: usize,
     deaths: usize,
+    /// Losses of power.
+    losses: usize,
     held: usize,
     lost: usize,
     doubled: usize,
 }
 
-/// Has a run die; its exit code when it ended before that.
-fn die(world: &Systems, rng: &mut Rng, took: Duration) -> Option<i32> {
+/// Has a run die, and every other time power be lost with it; its exit code when it ended before that.
+fn die(world: &Systems, rng: &mut Rng, took: Duration, tally: &mut Tally) -> Option<i32> {
+    if rng.bool() {
+        return die_by(world.towpath(JOB), rng, took);
+    }
+    let power = Power::supply(&world.scratch);
+    let code = die_by(power.under(world.towpath(JOB)), rng, took);
+    // What came to its end and is on record is there without power, too.
+    power.lose();
+    tally.losses += 1;
+    code
+}
+
+fn die_by(job: Towpath, rng: &mut Rng, took: Duration) -> Option<i32> {
     if rng.bool() {
         let boundary = BOUNDARIES[rng.usize(..BOUNDARIES.len())];
         let death = format!("{boundary}:{}", rng.u64(1..=passes(boundary)));
-        let ran = world.towpath(JOB).env("TOWPATH_DIE_AT", death).run();
+        let ran = job.env("TOWPATH_DIE_AT", death).run();
         return ran.code;
     }
-    let running = world.towpath(JOB).start();
+    let running = job.start();
     // Nothing is waited for here: a death at a moment that has nothing to do with what the run is at is what is tried.
     std::thread::sleep(took.mul_f64(rng.f64()));
     running.signal("KILL");
@@ -227,7 +292,7 @@ fn trial(seed: usize) -> (usize, Tally, String) {
     let mut story = format!("trial {seed}: {}, faults {faults:?}", route.name);
     let mut code = None;
     for _ in 0..rng.usize(1..=3) {
-        code = die(&world, &mut rng, *took);
+        code = die(&world, &mut rng, *took, &mut tally);
         tally.deaths += usize::from(code.is_none());
         writeln!(story, "--- died, or ended with {code:?}").expect("memory");
         // The job is done: another run is another job.
@@ -255,8 +320,8 @@ fn trial(seed: usize) -> (usize, Tally, String) {
     let missing: i64 = counts.values().filter(|count| **count > 0).sum();
     let extra: i64 = -counts.values().filter(|count| **count < 0).sum::<i64>();
     tally.doubled = extra as usize;
-    // Where something is held, what hangs on it waits and is named with it.
-    tally.lost = if tally.held > 0 { 0 } else { missing as usize };
+    let waits = if route.waits && tally.held > 0 { missing as usize } else { tally.held };
+    tally.lost = (missing as usize).saturating_sub(waits);
     (at, tally, story)
 }
 
@@ -279,6 +344,7 @@ fn whatever_dies_nothing_is_lost_and_nothing_is_doubled() {
                     let sum = &mut tallies[route];
                     sum.trials += tally.trials;
                     sum.deaths += tally.deaths;
+                    sum.losses += tally.losses;
                     sum.held += tally.held;
                     sum.lost += tally.lost;
                     sum.doubled += tally.doubled;
@@ -290,10 +356,10 @@ fn whatever_dies_nothing_is_lost_and_nothing_is_doubled() {
             });
         }
     });
-    println!("| sink | trials | deaths | lost | doubled | held |\n|---|--:|--:|--:|--:|--:|");
+    println!("| sink | trials | deaths | losses of power | lost | doubled | held |\n|---|--:|--:|--:|--:|--:|--:|");
     for (route, tally) in ROUTES.iter().zip(tallies.into_inner().expect("no panic")) {
-        let Tally { trials, deaths, held, lost, doubled } = tally;
-        println!("| {} | {trials} | {deaths} | {lost} | {doubled} | {held} |", route.name);
+        let Tally { trials, deaths, losses, held, lost, doubled } = tally;
+        println!("| {} | {trials} | {deaths} | {losses} | {lost} | {doubled} | {held} |", route.name);
     }
     let wrong = wrong.into_inner().expect("no panic");
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -22,13 +22,22 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 #[derive(Debug, Clone)]
 pub(crate) enum BodyTemplate {
     None,
-    Record,
+    /// The record, but for fields that go elsewhere.
+    Record {
+        without: Vec<String>,
+    },
     Json(Slot),
     Form(Vec<(String, Slot)>),
     Multipart(Vec<(String, PartTemplate)>),
-    Text { text: Template, content_type: Option<Template> },
+    Text {
+        text: Template,
+        content_type: Option<Template>,
+    },
     Csv(Box<CsvTemplate>),
-    Xml { tree: Slot, content_type: Option<Template> },
+    Xml {
+        tree: Slot,
+        content_type: Option<Template>,
+    },
 }
 
 /// A body in CSV with templates.
@@ -68,7 +77,14 @@ impl BodyTemplate {
     pub(crate) fn fill(&self, names: &Names<'_>, folder: &Path) -> std::result::Result<Payload, Unready> {
         Ok(match self {
             Self::None => Payload::None,
-            Self::Record => json(names.record)?,
+            Self::Record { without } if without.is_empty() => json(names.record)?,
+            Self::Record { without } => {
+                let mut record = names.record.clone();
+                if let Json::Object(fields) = &mut record {
+                    fields.retain(|name, _| !without.contains(name));
+                }
+                json(&record)?
+            }
             Self::Json(slot) => json(&slot.value(names)?)?,
             Self::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -107,7 +123,7 @@ impl BodyTemplate {
     /// Every template in it.
     pub(crate) fn templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
         match self {
-            Self::None | Self::Record => {}
+            Self::None | Self::Record { .. } => {}
             Self::Json(slot) => slot.templates(found),
             Self::Form(fields) => fields.iter().for_each(|(_, slot)| slot.templates(found)),
             Self::Multipart(parts) => parts.iter().for_each(|(_, part)| match part {

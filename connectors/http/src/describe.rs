@@ -254,7 +254,7 @@ pub(crate) fn settings_of(request: &RequestDoc, config: &[SettingDoc]) -> Vec<St
         BodyDoc::Form(fields) => fields.iter().for_each(|(_, tree)| texts(tree, &mut found)),
         BodyDoc::Text { text, .. } => found.push(&text.value),
         BodyDoc::Xml { tree, .. } => texts(tree, &mut found),
-        BodyDoc::None | BodyDoc::Record | BodyDoc::Multipart(_) | BodyDoc::Csv(_) => {}
+        BodyDoc::None | BodyDoc::Record { .. } | BodyDoc::Multipart(_) | BodyDoc::Csv(_) => {}
     }
     let used = config.iter().map(|setting| setting.name.value.clone());
     used.filter(|name| found.iter().any(|text| text.contains(&format!("config.{name}")))).collect()

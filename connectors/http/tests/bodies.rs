@@ -172,6 +172,15 @@ async fn fields_are_written_as_the_vendor_wants_them() {
 }
 
 #[tokio::test]
+async fn a_field_of_the_path_is_left_out_of_the_body_and_a_field_that_is_not_given_too() {
+    let operation = "    request: {method: PATCH, path: \"/x/{{ record.id }}\", body: {without: id}}\n    \
+        fields: {id: {type: int, required: true}, name: text, place: text, born: date}\n";
+    let sent = sent(operation, json!({"id": 7, "name": "Ada", "place": null})).await;
+    let body: Json = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!((sent.line.as_str(), body), ("PATCH /x/7", json!({"name": "Ada", "place": null})));
+}
+
+#[tokio::test]
 async fn answers_in_xml_text_and_csv_are_understood() {
     let answers = |status: u16, kind: &'static str, text: &'static str| {
         move |_: &Seen| Say(status, kind, text.to_owned()).into_response()

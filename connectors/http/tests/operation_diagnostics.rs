@@ -96,6 +96,11 @@ fn each_mistake_is_told_where_it_is_and_how_to_mend_it() {
         ),
         ("body: {json: \"{{ records }}\"}", "body: record", "conflicting-keys: `body: record` is one record"),
         (
+            "path: \"/users/{{ record.id }}\", body: record",
+            "path: \"/users/{{ record.id }}\", body: {without: [id, reff]}",
+            "invalid-value: there is no field `reff` here [did you mean `ref`?]",
+        ),
+        (
             "{{ records }}",
             "{{ record }}",
             "invalid-value: unknown name `record` in a template [did you mean `records`?]",

@@ -45,7 +45,8 @@ impl Work<'_> {
         page.open("request");
         call.write_request(page, "record", &[]);
         if let Some(body) = &call.body {
-            write_body(page, body, "record", call.params.is_empty());
+            let elsewhere: Vec<&str> = call.params.iter().map(|param| param.name.as_str()).collect();
+            write_body(page, body, "record", &elsewhere);
         }
         page.close();
         self.fields(page, call);

@@ -67,7 +67,7 @@ impl Work<'_> {
         page.open("request");
         call.write_request(page, "params", filled);
         if let Some(body) = &call.body {
-            write_body(page, body, "params", false);
+            write_body(page, body, "params", &[]);
         }
         page.close();
         self.params(page, call, filled);
@@ -232,8 +232,8 @@ pub(crate) fn fields_of(body: &Body) -> Vec<(String, Json, bool)> {
     properties(&body.schema).into_iter().filter(|(_, schema, _)| schema["readOnly"] != true).collect()
 }
 
-/// Writes a body whose fields are of a scope.
-pub(crate) fn write_body(page: &mut Page, body: &Body, scope: &str, alone: bool) {
+/// Writes a body whose fields are of a scope. `elsewhere` are the parameters of the call.
+pub(crate) fn write_body(page: &mut Page, body: &Body, scope: &str, elsewhere: &[&str]) {
     if !is_object(&body.schema) {
         return page.line(&format!("body: {{json: {}}}", scalar(&template(scope, "body"))));
     }
@@ -243,11 +243,14 @@ pub(crate) fn write_body(page: &mut Page, body: &Body, scope: &str, alone: bool)
         BodyKind::Multipart => "multipart",
     };
     // A field that is not given is left out of a record; in a template it is null, and a null may take a value away.
-    if alone && body.kind == BodyKind::Json {
-        return page.line("body: record");
-    }
     if scope == "record" && body.kind == BodyKind::Json {
-        page.line("# a field that is not given is null here; take out what must not be sent so");
+        let fields = fields_of(body);
+        let is_of_body = |name: &str| fields.iter().any(|(field, _, _)| field == name);
+        let without: Vec<String> = elsewhere.iter().filter(|name| !is_of_body(name)).map(|name| scalar(name)).collect();
+        return page.line(&match without.as_slice() {
+            [] => "body: record".to_owned(),
+            without => format!("body: {{without: [{}]}}", without.join(", ")),
+        });
     }
     page.open("body");
     page.open(kind);

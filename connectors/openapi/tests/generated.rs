@@ -51,7 +51,7 @@ fn openapi_3() {
 #[test]
 fn swagger_2() {
     let made = check("depot", "depot.yaml");
-    assert_eq!((made.streams, made.operations), (4, 2));
+    assert_eq!((made.streams, made.operations), (4, 3));
 }
 
 #[test]

@@ -16,7 +16,8 @@ pub fn observer(shared: &Shared) -> Arc<dyn Observer> {
     if screen::is_watched() && !shared.quiet && shared.verbose == 0 && shared.log_format == LogFormat::Text {
         Arc::new(Bars { all: MultiProgress::new(), nodes: Mutex::default() })
     } else {
-        Arc::new(Lines { nodes: Mutex::default() })
+        // In a log each line stands for itself; beside text, the end of the command says it once for all.
+        Arc::new(Lines { nodes: Mutex::default(), has_report: shared.log_format == LogFormat::Text })
     }
 }
 
@@ -77,6 +78,8 @@ impl Drop for Bars {
 
 /// Log lines.
 struct Lines {
+    /// Whether failures are told in the report at the end.
+    has_report: bool,
     nodes: Mutex<HashMap<String, (u64, Instant)>>,
 }
 
@@ -84,7 +87,7 @@ impl Observer for Lines {
     fn event(&self, event: Event) {
         match event {
             Event::Started { node, kind } => {
-                tracing::info!(node, kind, "started");
+                tracing::debug!(node, kind, "started");
                 if let Ok(mut nodes) = self.nodes.lock() {
                     nodes.insert(node, (0, Instant::now()));
                 }
@@ -115,6 +118,7 @@ impl Observer for Lines {
                     "finished"
                 );
             }
+            Event::Failed { .. } if self.has_report => {}
             Event::Failed { node, error } => {
                 tracing::error!(node, help = error.help, "{error}");
             }

@@ -4,7 +4,7 @@ use crate::connections::Known;
 use crate::context::{Context, Outside};
 use crate::graph::{self, Graph, Written};
 use crate::plan::{Limits, Node, NodeKind, Output, Plan, Port, rejects_schema};
-use crate::{files, params, sink, source, steps};
+use crate::{files, incremental, params, sink, source, steps};
 use std::collections::BTreeMap;
 use std::path::Path;
 use towpath_connector::Registry;
@@ -60,7 +60,7 @@ pub fn build(documents: &Documents<'_>, registry: &Registry) -> (Option<Plan>, V
     count_readers(&mut nodes);
     files::check(&mut context, &nodes);
     if !context.diagnostics.iter().any(Diagnostic::is_error) {
-        files::check_incremental(&mut context, &nodes);
+        incremental::check(&mut context, &nodes);
     }
     if pipeline.unreadable.is_empty() {
         unread(&mut context, &nodes);

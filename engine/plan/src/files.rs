@@ -1,6 +1,5 @@
 //! Files of one pipeline that get into each other's way: found before anything is overwritten.
 
-use crate::build::upstream;
 use crate::context::Context;
 use crate::plan::{Node, NodeKind};
 use crate::settings::SettingTemplate;
@@ -14,32 +13,6 @@ struct Used<'n> {
     node: &'n Node,
     path: PathBuf,
     span: Span,
-}
-
-/// Warns of files that every run writes anew with nothing but what is new.
-pub(crate) fn check_incremental(context: &mut Context<'_>, nodes: &[Node]) {
-    let reads_new = |at: usize| matches!(&nodes[at].kind, NodeKind::Source(source) if source.incremental.is_some());
-    for (at, node) in nodes.iter().enumerate() {
-        let NodeKind::Sink(sink) = &node.kind else { continue };
-        if sink.operation.is_some() {
-            continue;
-        }
-        let Some(path) = sink.settings.iter().find(|setting| setting.name == "path") else { continue };
-        // A path that changes with the run is a file of its own for each.
-        let templates = path.value.templates();
-        let changes = templates.iter().any(|template| {
-            template.roots().iter().any(|root| root.name == "run")
-                || ["now(", "today("].iter().any(|call| template.source().contains(call))
-        });
-        let from = upstream(nodes, at).into_iter().find(|source| reads_new(*source) && !changes);
-        if let Some(from) = from {
-            let message = format!("each run replaces this file with only what is new in `{}`", nodes[from].name);
-            context.push(
-                Diagnostic::warning(codes::INCREMENTAL_FILE, path.span, message)
-                    .help("take `incremental:` away, or put the day into the path: `{{ today() }}`"),
-            );
-        }
-    }
 }
 
 /// Reports sinks that would write what a source reads or another sink writes.

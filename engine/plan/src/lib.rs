@@ -9,6 +9,7 @@ mod connections;
 mod context;
 mod files;
 mod graph;
+mod incremental;
 mod join;
 mod params;
 mod plan;

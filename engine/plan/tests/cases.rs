@@ -14,6 +14,7 @@ use towpath_spec::{Diagnostic, Files, Span, Text, codes};
 fn registry() -> Registry {
     let mut registry = Registry::new();
     towpath_files::connectors().into_iter().for_each(|connector| registry.register(connector));
+    towpath_databases::connectors().into_iter().for_each(|connector| registry.register(connector));
     towpath_http::builtin().into_iter().for_each(|connector| registry.register(connector));
     registry
 }

@@ -68,6 +68,7 @@ codes! {
 
     // Names, columns, settings.
     "plan" {
+        APPENDED_AGAIN = "appended-again", "Rows that are read more than once would be appended each time.";
         INCREMENTAL_FILE = "incremental-file", "A file that would hold only what is new.";
         SAME_FILE = "same-file", "A sink would overwrite a file that the same pipeline reads or writes elsewhere.";
         ODD_SOURCE = "odd-source", "Something about a source is odd, but not wrong.";

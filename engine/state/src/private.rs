@@ -19,6 +19,25 @@ pub fn folder(path: &Path) -> io::Result<()> {
     close(path)
 }
 
+/// The same, and the names of folders that are new are on disk when it returns: what is synced in them later is not lost
+/// with them.
+///
+/// # Errors
+/// Those of [`folder`].
+pub fn lasting_folder(path: &Path) -> io::Result<()> {
+    let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let new: Vec<&Path> = path.ancestors().take_while(is_new).collect();
+    folder(path)?;
+    new.into_iter().for_each(sync_name);
+    Ok(())
+}
+
+/// Puts the name of a folder on disk. Where folders cannot be synced, there is nothing to be done about it.
+fn sync_name(folder: &Path) {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _ = File::open(above).and_then(|above| above.sync_all());
+}
+
 /// Makes a folder for its owner alone; none may be there.
 ///
 /// # Errors

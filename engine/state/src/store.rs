@@ -184,7 +184,7 @@ fn prepare_files(dir: &Path, path: &Path) -> Result<()> {
             private::close(dir).map_err(failed)?;
         }
     } else {
-        private::folder(dir).map_err(failed)?;
+        private::lasting_folder(dir).map_err(failed)?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -50,7 +50,11 @@ impl Compiler<'_> {
     pub(super) fn body(&mut self, doc: &BodyDoc, scope: &Scope, declared: &[SettingDoc]) -> BodyTemplate {
         match doc {
             BodyDoc::None => BodyTemplate::None,
-            BodyDoc::Record => BodyTemplate::Record,
+            BodyDoc::Record { without } => {
+                let fields: Vec<String> = declared.iter().map(|field| field.name.value.clone()).collect();
+                let known = without.iter().filter(|name| self.must_be_one_of(name, "field", &fields));
+                BodyTemplate::Record { without: known.map(|name| name.value.clone()).collect() }
+            }
             BodyDoc::Json(tree) => self.slot(tree, scope).map_or(BodyTemplate::None, BodyTemplate::Json),
             BodyDoc::Form(fields) => BodyTemplate::Form(
                 fields.iter().filter_map(|(name, tree)| Some((name.value.clone(), self.slot(tree, scope)?))).collect(),

@@ -55,7 +55,7 @@ impl Compiler<'_> {
             Some(_) => self.config_scope().with("records", []),
             None => self.record_scope(doc),
         };
-        if let (Some(batch), BodyDoc::Record) = (&doc.batch, &request.body) {
+        if let (Some(batch), BodyDoc::Record { .. }) = (&doc.batch, &request.body) {
             let message = "`body: record` is one record, and a call of this operation takes several";
             self.problems.push(
                 Diagnostic::error(codes::CONFLICTING_KEYS, batch.span, message)

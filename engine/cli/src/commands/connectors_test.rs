@@ -236,7 +236,7 @@ fn differences(expected: &TestExpected, came: Result<Came, Error>) -> Vec<String
                 |answer: &Answer| matches!(answer, Answer::Refused { message } if message.contains(&wanted.value));
             match answers.iter().any(is_so) {
                 true => Vec::new(),
-                false => vec![format!("no record was turned down with `{wanted}`: {answers:?}")],
+                false => vec![format!("no record was turned down with `{wanted}`: {}", ended(&answers))],
             }
         }
         (TestExpected::Rows(_), Ok(Came::Answers(_))) => {
@@ -244,6 +244,15 @@ fn differences(expected: &TestExpected, came: Result<Came, Error>) -> Vec<String
         }
         (_, Ok(Came::Rows(_))) => vec!["what is read has `rows`".to_owned()],
     }
+}
+
+/// How records ended, in words.
+fn ended(answers: &[Answer]) -> String {
+    let words = answers.iter().map(|answer| match answer {
+        Answer::Confirmed { .. } => "confirmed".to_owned(),
+        Answer::Refused { message } => format!("turned down with `{message}`"),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Members that differ; those that are not named may be anything.

@@ -29,8 +29,11 @@ pub enum BodyDoc {
     /// None.
     #[default]
     None,
-    /// The operation's record as JSON.
-    Record,
+    /// The operation's record as JSON, but for some of its fields.
+    Record {
+        /// Fields that go elsewhere, such as into the path.
+        without: Vec<Text>,
+    },
     /// JSON with templates in it.
     Json(Tree),
     /// `application/x-www-form-urlencoded`; null is left out.
@@ -157,12 +160,14 @@ impl BodyDoc {
         if tree.as_text().is_some() {
             decode::choice(&[("record", ()), ("none", ())])(tree, problems)?;
             return Some(if tree.as_text().is_some_and(|text| text.value == "record") {
-                Self::Record
+                Self::Record { without: Vec::new() }
             } else {
                 Self::None
             });
         }
         let mut reader = MapReader::of(tree, "a body", problems)?;
+        let without = reader.optional("without", decode::one_or_many(decode::text));
+        let record = without.map(|without| Self::Record { without });
         let json = reader.optional("json", decode::any).map(Self::Json);
         let form = reader.optional("form", decode::map(decode::any)).map(Self::Form);
         let multipart = reader
@@ -175,21 +180,21 @@ impl BodyDoc {
         for (at, first) in BODIES.iter().enumerate() {
             BODIES[at + 1..].iter().for_each(|second| reader.conflict(first, second, "a body is written in one way"));
         }
-        for key in ["json", "form", "multipart", "csv"] {
+        for key in ["without", "json", "form", "multipart", "csv"] {
             reader.conflict("content_type", key, "it goes with `text` and `xml`; `csv` has one of its own");
         }
         if !BODIES.iter().any(|key| reader.has(key)) {
-            reader.missing("`json`, `form`, `multipart`, `text`, `csv` or `xml`", "or write `body: record`");
+            reader.missing("`without`, `json`, `form`, `multipart`, `text`, `csv` or `xml`", "or write `body: record`");
         }
         reader.finish();
         let text = text.map(|text| Self::Text { text, content_type: content_type.clone() });
         let xml = xml.map(|tree| Self::Xml { tree, content_type });
-        json.or(form).or(multipart).or(text).or(csv).or(xml)
+        record.or(json).or(form).or(multipart).or(text).or(csv).or(xml)
     }
 }
 
 /// The ways to write a body.
-const BODIES: [&str; 6] = ["json", "form", "multipart", "text", "csv", "xml"];
+const BODIES: [&str; 7] = ["without", "json", "form", "multipart", "text", "csv", "xml"];
 
 impl CsvDoc {
     fn read(tree: &Tree, problems: &mut Problems) -> Option<Self> {
