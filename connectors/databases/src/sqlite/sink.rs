@@ -67,7 +67,10 @@ impl SqliteTable {
         let connection = Connection::open(&self.path).map_err(|error| doing(&error))?;
         connection.busy_timeout(PATIENCE).map_err(|error| doing(&error))?;
         // Readers of the file are kept out only while the transaction ends; its size may be that of all rows.
-        connection.execute_batch("PRAGMA temp_store = FILE; BEGIN IMMEDIATE").map_err(|error| doing(&error))?;
+        // EXTRA: a commit ends with the end of the journal's name, which is on disk only when its folder is synced, too. Else a
+        // load that is on record as done could be rolled back after a loss of power.
+        let prepared = "PRAGMA temp_store = FILE; PRAGMA synchronous = EXTRA; BEGIN IMMEDIATE";
+        connection.execute_batch(prepared).map_err(|error| doing(&error))?;
         connection.execute_batch(LOADS).map_err(|error| doing(&error))?;
         Ok(connection)
     }
