@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// The command to measure [default: the one beside this executable]
     #[arg(long, value_name = "FILE")]
     pub towpath: Option<PathBuf>,
+    /// For `journal`: the command as it is built with TOWPATH_WITHOUT_JOURNAL=1
+    #[arg(long, value_name = "FILE")]
+    pub without: Option<PathBuf>,
     /// Removes the folder of generated data at the end
     #[arg(long)]
     pub clean: bool,
@@ -44,6 +47,8 @@ pub(crate) enum What {
     Validate,
     /// Records into an API, beside a bare loop of requests
     Upload,
+    /// Records into an API with a journal and without, and a start with a million receipts; not part of `all`
+    Journal,
     /// A thousand pages of an API to Parquet, beside a bare loop of requests
     Pages,
     /// Ten thousand calls, one for each record of a parent, beside a bare loop of requests

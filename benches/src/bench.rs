@@ -17,6 +17,7 @@ pub(crate) struct Bench {
     pub rows: Vec<u64>,
     repeat: u8,
     towpath: PathBuf,
+    without: Option<PathBuf>,
     this: PathBuf,
 }
 
@@ -89,7 +90,8 @@ impl Bench {
         let folder = args.data.clone().unwrap_or_else(|| std::env::temp_dir().join("towpath-benches"));
         std::fs::create_dir_all(&folder)?;
         let folder = folder.canonicalize()?;
-        Ok(Self { folder, rows: args.rows.clone(), repeat: args.repeat, towpath: towpath.canonicalize()?, this })
+        let (rows, without) = (args.rows.clone(), args.without.clone());
+        Ok(Self { folder, rows, repeat: args.repeat, towpath: towpath.canonicalize()?, without, this })
     }
 
     /// The sizes asked for, or these.
@@ -106,13 +108,40 @@ impl Bench {
 
     /// `towpath run` of a pipeline, with state of its own each time.
     pub(crate) fn run(&self, pipeline: &Path) -> Result<Command> {
+        self.run_of(&self.towpath, pipeline)
+    }
+
+    /// The same of another build of the command.
+    pub(crate) fn run_of(&self, towpath: &Path, pipeline: &Path) -> Result<Command> {
         let state = self.folder.join("state");
         if state.exists() {
             std::fs::remove_dir_all(&state)?;
         }
-        let mut command = self.towpath();
-        command.arg("run").arg(pipeline).arg("--state").arg(&state).arg("--no-color");
-        Ok(command)
+        Ok(self.go_on(towpath, pipeline))
+    }
+
+    /// `towpath run` of a pipeline with the state that is there.
+    pub(crate) fn run_again(&self, pipeline: &Path) -> Command {
+        self.go_on(&self.towpath, pipeline)
+    }
+
+    fn go_on(&self, towpath: &Path, pipeline: &Path) -> Command {
+        let mut command = Command::new(towpath);
+        command.current_dir(&self.folder).arg("run").arg(pipeline);
+        command.arg("--state").arg(self.folder.join("state")).arg("--no-color");
+        command
+    }
+
+    /// The command as it is built without a journal.
+    pub(crate) fn without_journal(&self) -> Result<PathBuf> {
+        let help = "build it with `TOWPATH_WITHOUT_JOURNAL=1 cargo build --release`, copy it, and name the copy with `--without`";
+        let without = self.without.clone().ok_or_else(|| format!("no command without a journal: {help}"))?;
+        Ok(without.canonicalize()?)
+    }
+
+    /// How often a process is run.
+    pub(crate) fn repeat(&self) -> u8 {
+        self.repeat
     }
 
     /// This executable as one of its own children.
@@ -196,7 +225,7 @@ impl Pairs {
 }
 
 /// The median of what runs took.
-pub(crate) fn median_of(runs: &[Taken], of: impl Fn(&Taken) -> f64) -> f64 {
+pub(crate) fn median_of<T>(runs: &[T], of: impl Fn(&T) -> f64) -> f64 {
     median(runs.iter().map(of).collect())
 }
 

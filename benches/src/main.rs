@@ -71,6 +71,9 @@ fn benchmarks(args: &Args) -> Result<()> {
     if wanted(What::Upload) {
         upload::measure(&bench, &mut report)?;
     }
+    if args.what == What::Journal {
+        upload::journal::measure(&bench, &mut report)?;
+    }
     if wanted(What::Pages) {
         api::pages(&bench, &mut report)?;
     }

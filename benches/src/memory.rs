@@ -87,15 +87,16 @@ fn kilobytes(status: &str, name: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
 
-struct Exit {
+/// How a child ended.
+pub(crate) struct Exit {
     status: i32,
-    cpu: Duration,
+    pub(crate) cpu: Duration,
     max_resident: u64,
 }
 
 /// Waits for a child and asks the kernel what it used, which the standard library does not.
 #[allow(unsafe_code)]
-fn wait(pid: u32) -> Result<Exit> {
+pub(crate) fn wait(pid: u32) -> Result<Exit> {
     let pid = libc::pid_t::try_from(pid)?;
     let mut status = 0;
     // SAFETY: `rusage` is plain numbers, for which all zeroes is a value.

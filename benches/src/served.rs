@@ -24,6 +24,14 @@ impl Served {
         Ok(Self { child, out, start })
     }
 
+    /// Tells it something and gives what it says to that, whenever it does.
+    pub(crate) fn ask(&mut self, word: &str) -> Result<Value> {
+        let into = self.child.stdin.as_mut().ok_or("the server hears nothing any more")?;
+        writeln!(into, "{word}")?;
+        into.flush()?;
+        line(&mut self.out)
+    }
+
     /// Stops it and gives its books.
     pub(crate) fn stop(mut self) -> Result<Value> {
         drop(self.child.stdin.take());
@@ -54,8 +62,16 @@ pub(crate) fn say(value: &Value) -> std::io::Result<()> {
     out.flush()
 }
 
-/// In the server: waits until it is to stop.
-pub(crate) async fn until_stopped() -> Result<()> {
-    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await??;
+/// In the server: waits until it is to stop, and has `told` done for each word it is told until then.
+pub(crate) async fn until_stopped(mut told: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let (words, mut coming) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let words = std::io::stdin().lines().map_while(std::io::Result::ok).try_for_each(|word| words.send(word));
+        // Nobody listens any more: the server has ended by itself.
+        drop(words);
+    });
+    while let Some(word) = coming.recv().await {
+        told(&word)?;
+    }
     Ok(())
 }

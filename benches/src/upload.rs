@@ -2,6 +2,7 @@
 
 pub(crate) mod bare;
 mod data;
+pub(crate) mod journal;
 pub(crate) mod server;
 
 use crate::Result;

@@ -43,7 +43,7 @@ pub(crate) fn run(rest: &[String]) -> Result<()> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         say(&json!({"url": format!("http://{}", listener.local_addr()?)}))?;
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
-        until_stopped().await?;
+        until_stopped(|_| Ok(())).await?;
         server.abort();
         say(&json!({"calls": calls.load(Ordering::Relaxed)}))?;
         Ok(())

@@ -4,10 +4,19 @@ use crate::Result;
 use crate::bench::Bench;
 use crate::served::{Served, say, until_stopped};
 use serde_json::{Value, json};
+use std::time::Duration;
 use towpath_sandbox::{Options, Seed, System};
 
 /// People there are.
 const PEOPLE: usize = 500;
+
+/// What it can be told, a line each.
+const HOLD: &str = "hold";
+const HELD: &str = "held";
+const RELEASE: &str = "release";
+
+/// How often it looks whether an upload has come.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// A stand-in that is running.
 pub(super) struct Server(Served);
@@ -34,6 +43,21 @@ impl Server {
         super::VARIABLES.iter().map(|(name, variable)| (*variable, setting(name))).collect()
     }
 
+    /// Has it answer no upload from now on.
+    pub(super) fn hold(&mut self) -> Result<()> {
+        self.0.ask(HOLD).map(drop)
+    }
+
+    /// Waits until an upload has come that is not answered.
+    pub(super) fn until_held(&mut self) -> Result<()> {
+        self.0.ask(HELD).map(drop)
+    }
+
+    /// Has it answer again.
+    pub(super) fn release(&mut self) -> Result<()> {
+        self.0.ask(RELEASE).map(drop)
+    }
+
     /// Stops it and says what arrived.
     pub(super) fn stop(self) -> Result<Books> {
         let books = self.0.stop()?;
@@ -53,11 +77,29 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         let books = system.books();
         let fixed = ["organisation", "users", "trainings"].map(|name| (name.to_owned(), books[name].clone()));
         say(&json!({"settings": settings, "books": serde_json::Map::from_iter(fixed)}))?;
-        until_stopped().await?;
+        until_stopped(|word| {
+            obey(&system, word)?;
+            Ok(say(&json!({}))?)
+        })
+        .await?;
         say(&held(&system))?;
         system.stop().await;
         Ok(())
     })
+}
+
+fn obey(system: &System, word: &str) -> Result<()> {
+    match word {
+        HOLD => system.faults().set_text("hold:op=UploadExternalTraining").map_err(|error| error.to_string())?,
+        RELEASE => system.faults().clear(),
+        HELD => {
+            while system.faults().met().first().is_none_or(|met| *met == 0) {
+                std::thread::sleep(GLANCE);
+            }
+        }
+        _ => return Err(format!("the stand-in was told {word:?}").into()),
+    }
+    Ok(())
 }
 
 fn held(system: &System) -> Value {
