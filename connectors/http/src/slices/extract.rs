@@ -40,6 +40,12 @@ pub(crate) struct SliceExtract {
     behind: Option<Behind>,
     /// The same where windows overlap: what earlier ones had is read again, and not given.
     again: Option<Behind>,
+    /// The last place that was given.
+    last: Option<Json>,
+    /// Rejects of parents that were given behind it.
+    told: usize,
+    /// Rejects of parents behind the place to go on from that are not to be told again.
+    to_skip: usize,
 }
 
 /// A place in an earlier read.
@@ -49,6 +55,10 @@ struct Behind {
     /// The parameters of the partition: a parent may have changed.
     filled: Json,
     page: Json,
+    /// Rejects of parents that were given behind it.
+    told: usize,
+    /// Whether its slice is begun.
+    is_begun: bool,
 }
 
 /// What is read, in the order in which it comes out.
@@ -66,8 +76,8 @@ enum Held {
 /// What the first of those gives.
 enum Step {
     Chunk(Chunk),
-    /// It is done, and was one of the slices.
-    Ended,
+    /// Nothing new: a slice is done, or a page was given by an earlier read.
+    Nothing,
     Failed(Error),
 }
 
@@ -92,6 +102,9 @@ impl SliceExtract {
             started: None,
             behind: None,
             again: None,
+            last: None,
+            told: 0,
+            to_skip: 0,
             ask,
         }
     }
@@ -103,9 +116,16 @@ impl SliceExtract {
         if self.again.as_ref().is_some_and(|again| slice.at < (again.partition, again.window.saturating_sub(reach))) {
             return Ok(());
         }
+        if let Some(again) = self.again.as_mut().filter(|again| !again.is_begun && slice.at >= again.place()) {
+            again.is_begun = true;
+            self.to_skip = again.told;
+        }
         let page = match &self.behind {
-            Some(behind) if slice.at < (behind.partition, behind.window) => return Ok(()),
-            Some(_) => self.behind.take().map(|behind| behind.at(&slice, &stream.name)).transpose()?,
+            Some(behind) if slice.at < behind.place() => return Ok(()),
+            Some(behind) => {
+                self.to_skip = behind.told;
+                self.behind.take().map(|behind| behind.at(&slice, &stream.name)).transpose()?
+            }
             None => None,
         };
         if page.as_ref().is_some_and(|page| page["done"] == true) {
@@ -122,13 +142,22 @@ impl SliceExtract {
     }
 
     fn take_up(&mut self, next: Option<Next>) -> Result<()> {
-        match (next, &self.behind) {
-            (Some(Next::Slice(slice)), _) => self.begin(slice)?,
-            // They were told of by the read that is gone on with.
-            (Some(Next::Rejects(_)), Some(_)) => {}
-            (Some(Next::Rejects(rejects)), None) => self.running.push_back(Running::Rejects(rejects)),
-            (None, Some(_)) => return Err(changed(&self.ask.stream.name)),
-            (None, None) => self.fed = true,
+        match next {
+            Some(Next::Slice(slice)) => self.begin(slice)?,
+            Some(Next::Rejects(mut rejects)) => {
+                // What is before the place, and the first ones behind it, were told by the read that is gone on with.
+                let is_before = self.behind.is_some() || self.again.as_ref().is_some_and(|again| !again.is_begun);
+                let known = if is_before { rejects.len() } else { self.to_skip.min(rejects.len()) };
+                if !is_before {
+                    self.to_skip -= known;
+                }
+                rejects.drain(..known);
+                if !rejects.is_empty() {
+                    self.running.push_back(Running::Rejects(rejects));
+                }
+            }
+            None if self.behind.is_some() => return Err(changed(&self.ask.stream.name)),
+            None => self.fed = true,
         }
         Ok(())
     }
@@ -161,8 +190,9 @@ impl SliceExtract {
                 Some(Running::Rejects(rejects)) => {
                     let rejects = std::mem::take(rejects);
                     self.running.pop_front();
-                    let frame = self.empty();
-                    return Ok(Some(Step::Chunk(Chunk { frame, rejects, position: Some(json!({"parent": true})) })));
+                    self.told += rejects.len();
+                    let (frame, position) = (self.empty(), Some(self.behind_rejects()));
+                    return Ok(Some(Step::Chunk(Chunk { frame, rejects, position })));
                 }
                 Some(Running::Slice { worker, .. }) => tokio::select! {
                     next = feed.next(rounds), if room => {
@@ -196,13 +226,16 @@ impl SliceExtract {
                     if reached {
                         self.again = None;
                     }
-                    return Ok(Step::Chunk(Chunk { frame: frame.clear(), ..Chunk::default() }));
+                    return Ok(Step::Nothing);
                 }
                 let filled = &slice.filled;
                 let started = self.started.map(|at| at.to_rfc3339());
                 let position = chunk.position.map(|page| {
                     json!({"partition": at.0, "window": at.1, "filled": filled, "page": page, "started": started})
                 });
+                if let Some(position) = &position {
+                    (self.last, self.told) = (Some(position.clone()), 0);
+                }
                 Step::Chunk(Chunk { frame, rejects, position })
             }
             Item::Failed(error) => Step::Failed(match &slice.label {
@@ -211,9 +244,16 @@ impl SliceExtract {
             }),
             Item::End => {
                 self.running.pop_front();
-                Step::Ended
+                Step::Nothing
             }
         })
+    }
+
+    /// The place behind rejects of parents: that of the page before, and how many came since.
+    fn behind_rejects(&self) -> Json {
+        let mut place = self.last.clone().unwrap_or_else(|| json!({"parent": true}));
+        place["told"] = self.told.into();
+        place
     }
 
     fn empty(&self) -> DataFrame {
@@ -233,7 +273,7 @@ impl SliceExtract {
             };
             match (step, &mut whole) {
                 (Ok(None), _) => return Ok(whole),
-                (Ok(Some(Step::Ended)), _) => {}
+                (Ok(Some(Step::Nothing)), _) => {}
                 (Err(error) | Ok(Some(Step::Failed(error))), None) => return Err(error),
                 (Err(error) | Ok(Some(Step::Failed(error))), Some(_)) => {
                     self.held = Some(Held::Failed(error));
@@ -267,15 +307,19 @@ impl SliceExtract {
 }
 
 impl Behind {
+    fn place(&self) -> (u64, u64) {
+        (self.partition, self.window)
+    }
+
     /// The page to go on from in the slice that is there now.
     fn at(self, slice: &Slice, stream: &str) -> Result<Json> {
-        let is_same = slice.at == (self.partition, self.window) && slice.filled == self.filled;
+        let is_same = slice.at == self.place() && slice.filled == self.filled;
         if is_same { Ok(self.page) } else { Err(changed(stream)) }
     }
 
     /// Whether a page of a slice, by its position, is this place.
     fn reached(&self, slice: &Slice, page: Option<&Json>, stream: &str) -> Result<bool> {
-        let place = (self.partition, self.window);
+        let place = self.place();
         if slice.at > place || (slice.at == place && slice.filled != self.filled) {
             return Err(changed(stream));
         }
@@ -302,7 +346,9 @@ impl Extract for SliceExtract {
         // Windows end where they ended, and what changed since is in the next read.
         self.started = Some(started.to_utc());
         let (filled, page) = (position["filled"].clone(), position["page"].clone());
-        let place = Some(Behind { partition, window, filled, page });
+        let told = usize::try_from(number("told").unwrap_or_default()).unwrap_or(usize::MAX);
+        (self.last, self.told) = (Some(position.clone()), told);
+        let place = Some(Behind { partition, window, filled, page, told, is_begun: false });
         if self.seen.is_some() {
             self.again = place;
         } else {

@@ -167,7 +167,7 @@ async fn pages(subject: &Subject, stream: &StreamDoc) {
         }
         subject.server.give(give());
         let again = support::in_pieces(|| world.source(name, subject.with(stream), None)).await;
-        let (again, _) = again.unwrap_or_else(|error| panic!("{name}, {rows} rows, in pieces: {error:?}"));
+        let (again, _, _) = again.unwrap_or_else(|error| panic!("{name}, {rows} rows, in pieces: {error:?}"));
         assert!(again.equals_missing(&whole), "{name}, gone on with behind every page: other rows");
         let asked = subject.server.with(|script| script.asked.len());
         // Where windows overlap, the one before is read again for what it had.

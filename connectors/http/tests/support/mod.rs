@@ -137,9 +137,10 @@ pub async fn drain(extract: &mut dyn Extract) -> Result<(DataFrame, Vec<Rejected
 }
 
 /// The same by many extracts, as runs that die would: each is dropped behind its first position, and the next one goes on
-/// there. What they gave, and how many they were.
-pub async fn in_pieces(open: impl Fn() -> Box<dyn Extract>) -> Result<(DataFrame, usize), Error> {
+/// there. What they gave and rejected, and how many they were.
+pub async fn in_pieces(open: impl Fn() -> Box<dyn Extract>) -> Result<(DataFrame, Vec<RejectedRow>, usize), Error> {
     let (mut whole, mut position, mut opened): (Option<DataFrame>, Option<Json>, usize) = (None, None, 0);
+    let mut rejects = Vec::new();
     loop {
         let mut extract = open();
         opened += 1;
@@ -150,7 +151,8 @@ pub async fn in_pieces(open: impl Fn() -> Box<dyn Extract>) -> Result<(DataFrame
         }
         position = None;
         while position.is_none() {
-            let Some(chunk) = extract.next().await? else { return Ok((whole.unwrap_or_default(), opened)) };
+            let Some(chunk) = extract.next().await? else { return Ok((whole.unwrap_or_default(), rejects, opened)) };
+            rejects.extend(chunk.rejects);
             match &mut whole {
                 Some(whole) => drop(whole.vstack_mut(&chunk.frame).unwrap()),
                 None => whole = Some(chunk.frame),
