@@ -283,6 +283,44 @@ fn what_cannot_be_replayed_is_named_with_the_reason_and_stays_open() {
 }
 
 #[test]
+fn a_run_whose_rejects_cannot_go_in_holds_up_no_other() {
+    let night = Night::new();
+    // The first run's reject is one of the source, which reads its rows itself; the second run's is one of a step.
+    night.run("new-1,Ada,nil\n", &[("year: text", "year: int")]).ended(0);
+    night.run("new-2,Bob,about 1900\n", &[]).ended(0);
+    let file = night.write("", &[("\"{{ year | int }}\"", "\"{{ year | int(0) }}\"")]);
+    night.towpath(&format!("rejects replay --pipeline={file} --sandbox")).run().ended(0).says("has no open rejects");
+    night
+        .towpath(&format!("rejects replay --pipeline={file}"))
+        .run()
+        .ended(3)
+        .says("1 reject is not replayed, of `people`");
+    assert_eq!((night.names(), night.open().len()), (vec!["Bob".to_owned()], 1));
+}
+
+#[test]
+fn state_is_where_the_environment_says_also_for_those_who_ask() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "towpath.yaml",
+        "version: 1\nproject: p\nstate: plain\nenvironments:\n  prod: {state: \"{{ env.KEPT }}\"}\n",
+    );
+    scratch.write("people.csv", "who,year\na,1\nb,two\n");
+    scratch.write(
+        "job.yaml",
+        "version: 1\npipeline: job\nsources: {people: {connector: csv, path: people.csv}}\ntransforms:\n  \
+         typed: {input: people, steps: [{set: {year: \"{{ year | int }}\"}}]}\n\
+         sinks: {out: {input: typed, connector: json, path: out.jsonl}}\n",
+    );
+    let towpath = |line: &str| scratch.towpath(line).env("KEPT", "of-prod").run();
+    towpath("run job.yaml --env prod").ended(0);
+    assert!(scratch.at("of-prod/state.db").is_file() && !scratch.at("plain").exists());
+    assert_eq!(towpath("rejects list --env prod --format json").ended(0).json_lines().len(), 1);
+    assert_eq!(towpath("state list --env prod --format json").ended(0).json_lines()[0]["environment"], "prod");
+    towpath("state list").ended(0).says("there is no state yet");
+}
+
+#[test]
 fn a_held_record_that_arrived_is_settled_and_never_sent_again() {
     let night = Night::new();
     night.world.hf_faults("cut:op=AddUser:nth=2:when=after");

@@ -58,8 +58,7 @@ impl StandIns {
                 stand_ins.systems.push(system);
             }
             if let Some(system) = stand_ins.systems.iter().find(|system| system.name() == *name) {
-                let identity = format!("sandbox {}", stand_ins.world);
-                overrides.insert(connection.name.clone(), StandIn { identity, settings: system.settings() });
+                overrides.insert(connection.name.clone(), StandIn::new(&stand_ins.world, system.settings()));
             }
         }
         if stand_ins.systems.is_empty() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use towpath_plan::Plan;
 use towpath_run::{Observer, Options, RetryPolicy, StandIn, World};
-use towpath_spec::codes;
+use towpath_spec::{Text, codes};
 use towpath_state::RunId;
 
 /// Overrides of connections, by name.
@@ -55,7 +55,27 @@ pub fn state_folder(
     shared: &Shared,
     secrets: &Secrets,
 ) -> Result<PathBuf, Failure> {
-    let written = match &plan.state {
+    rendered_folder(plan.state.as_ref(), workspace, shared, secrets)
+}
+
+/// The folder of state of a project, without a plan: what the environment that is meant says, else the project.
+pub fn project_state_folder(workspace: &Workspace, shared: &Shared) -> Result<PathBuf, Failure> {
+    let project = workspace.project.as_ref();
+    let environments = project.iter().flat_map(|project| &project.environments);
+    let named = environments.into_iter().find(|env| shared.env.as_ref().is_some_and(|name| env.name.value == *name));
+    let written =
+        named.and_then(|env| env.state.as_ref()).or_else(|| project.and_then(|project| project.state.as_ref()));
+    rendered_folder(written, workspace, shared, &Secrets::read(shared.secrets.as_deref())?)
+}
+
+fn rendered_folder(
+    written: Option<&Text>,
+    workspace: &Workspace,
+    shared: &Shared,
+    secrets: &Secrets,
+) -> Result<PathBuf, Failure> {
+    // What the command line says need not be rendered, and what is not rendered needs no variables.
+    let written = match written.filter(|_| shared.state.is_none()) {
         None => None,
         Some(text) => Some(render_state(&text.value, secrets)?),
     };

@@ -60,6 +60,8 @@ impl Status {
 pub struct Outcome {
     /// Its name.
     pub run: String,
+    /// What it is remembered under.
+    pub scope: Scope,
     /// How it ended.
     pub status: Status,
     /// What each node did.
@@ -239,10 +241,7 @@ pub(crate) fn start(
         .run
         .parse()
         .map_err(|_| RunError::NotStarted(Error::bug(format!("`{}` is not the name of a run", options.run))))?;
-    // What is done to stand-ins says nothing about the systems they stand for: neither cursors nor journal are shared.
-    let stand_in = world.overrides.values().next().map(|stand_in| stand_in.identity.as_str()).unwrap_or_default();
-    let environment = format!("{} {stand_in}", plan.environment);
-    let scope = Scope::new(&plan.pipeline, environment.trim());
+    let scope = crate::scope::scope(plan, world);
     if let Some(replay) = options.replay.as_ref().filter(|replay| replay.scope != scope) {
         let message = format!("run {} was of {}, and this would be {scope}", replay.of, replay.scope);
         let help = "say the same `--env`, and of stand-ins the same as then, or run the pipeline again";
@@ -407,7 +406,8 @@ fn conclude(runner: &Runner, errors: Vec<NodeError>) -> Outcome {
     } else {
         Status::Done
     };
-    Outcome { run: runner.options.run.clone(), status, nodes, errors, remarks }
+    let scope = crate::scope::scope(&runner.plan, &runner.world);
+    Outcome { run: runner.options.run.clone(), scope, status, nodes, errors, remarks }
 }
 
 /// Limits that were passed. A sink's limit counts its own rejects and those of every node that leads to it.

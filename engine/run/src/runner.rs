@@ -55,9 +55,16 @@ impl World {
 #[derive(Debug, Clone)]
 pub struct StandIn {
     /// What the journal knows it by, whatever port it listens on.
-    pub identity: String,
+    pub(crate) identity: String,
     /// Settings laid over those of the connection.
-    pub settings: Vec<(String, String)>,
+    pub(crate) settings: Vec<(String, String)>,
+}
+
+impl StandIn {
+    /// One of a world of stand-ins, with the settings that lead to it.
+    pub fn new(world: &str, settings: Vec<(String, String)>) -> Self {
+        Self { identity: format!("{} {world}", crate::scope::STAND_INS), settings }
+    }
 }
 
 /// What a run may do.

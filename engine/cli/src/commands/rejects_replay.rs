@@ -32,36 +32,53 @@ pub fn replay(args: &ReplayArgs, store: &Store, shared: &Shared) -> Ended {
     let cancel = CancellationToken::new();
     runtime.block_on(async {
         world::stop_on_signals(cancel.clone());
+        let mut worst = 0;
         for run in due {
-            let (file, shared) = as_it_was(&run, args, shared)?;
-            let taken = TakenUp { run, node: args.node.clone() };
-            let status = run::one(&run_args(args), &shared, &file, Some(&taken), cancel.clone()).await?;
-            if status != Status::Done {
-                return Ok(ExitCode::from(status.exit_code()));
+            let (code, interrupted) = match one(run, args, shared, cancel.clone()).await {
+                Ok(status) => (status.exit_code(), status == Status::Interrupted),
+                // The rejects of other runs are not to blame.
+                Err(failure) => (failure.tell(shared), false),
+            };
+            worst = run::worse(worst, code);
+            if interrupted {
+                break;
             }
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(ExitCode::from(worst))
     })
 }
 
-/// The runs of a pipeline that have open rejects, the oldest first.
+async fn one(
+    run: RunSummary,
+    args: &ReplayArgs,
+    shared: &Shared,
+    cancel: CancellationToken,
+) -> Result<Status, Failure> {
+    let (file, shared) = as_it_was(&run, args, shared)?;
+    let taken = TakenUp { run, node: args.node.clone() };
+    run::one(&run_args(args), &shared, &file, Some(&taken), cancel).await
+}
+
+/// The runs of a pipeline that have open rejects, the oldest first: those against stand-ins, or the others.
 fn of_pipeline(args: &ReplayArgs, store: &Store, shared: &Shared) -> Result<Vec<RunSummary>, Failure> {
     let file = args.pipeline.as_deref().unwrap_or(Path::new(""));
     let (pipeline, _) = Workspace::around(file)?.pipeline(file)?;
     let name = pipeline.map(|pipeline| pipeline.name.value).unwrap_or_default();
     let open = RejectFilter { pipeline: Some(&name), node: args.node.as_deref(), ..RejectFilter::default() };
     let mut found: Vec<RunId> = store.find_rejects(open, usize::MAX)?.into_iter().map(|reject| reject.run).collect();
+    found.sort_unstable();
     found.dedup();
     let mut due = Vec::new();
     for run in found {
         let summary = store.run(run.as_str())?.summary;
-        let environment = &summary.start.scope.environment;
-        if shared.env.as_ref().is_none_or(|env| environment.split(' ').next() == Some(env.as_str())) {
+        let (environment, of_stand_ins) = towpath_run::environment(&summary.start.scope);
+        if of_stand_ins == args.sandbox && shared.env.as_ref().is_none_or(|env| environment == env) {
             due.push(summary);
         }
     }
     if due.is_empty() {
-        eprintln!("pipeline `{name}` has no open rejects");
+        let of = if args.sandbox { " of runs against stand-ins" } else { "" };
+        eprintln!("pipeline `{name}` has no open rejects{of}");
     }
     Ok(due)
 }
@@ -70,11 +87,7 @@ fn of_pipeline(args: &ReplayArgs, store: &Store, shared: &Shared) -> Result<Vec<
 fn as_it_was(run: &RunSummary, args: &ReplayArgs, shared: &Shared) -> Result<(PathBuf, Shared), Failure> {
     let file = args.pipeline.clone().unwrap_or_else(|| PathBuf::from(&run.start.pipeline_file));
     let mut shared = shared.clone();
-    // After the environment's name, where there is one, stands what takes the place of the systems.
-    let (environment, of_stand_ins) = match run.start.scope.environment.split_once("sandbox ") {
-        Some((environment, _)) => (environment.trim(), true),
-        None => (run.start.scope.environment.as_str(), false),
-    };
+    let (environment, of_stand_ins) = towpath_run::environment(&run.start.scope);
     if of_stand_ins && !args.sandbox {
         let message = format!("run {} was against stand-ins", run.start.id);
         return Err(Failure::usage(message, "add `--sandbox`, and what else was said of them"));

@@ -1,6 +1,7 @@
 //! `towpath run`.
 
 use super::rejects_replay::TakenUp;
+use super::state_held;
 use crate::args::{RunArgs, Shared};
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
@@ -34,7 +35,7 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
                 // The other pipelines are not to blame.
                 Err(failure) => (failure.tell(shared), false),
             };
-            worst = if rank(code) > rank(worst) { code } else { worst };
+            worst = worse(worst, code);
             if interrupted {
                 break;
             }
@@ -44,14 +45,15 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
 }
 
 /// Which of two exit codes says more.
-fn rank(code: u8) -> u8 {
-    match code {
+pub fn worse(one: u8, other: u8) -> u8 {
+    let rank = |code: u8| match code {
         0 => 0,
         3 => 1,
         75 => 2,
         1 => 3,
         _ => 4,
-    }
+    };
+    if rank(other) > rank(one) { other } else { one }
 }
 
 /// Runs one pipeline, or replays rejects through it.
@@ -92,14 +94,15 @@ pub async fn one(
     let real = if args.sandbox { sinks_without_stand_in(&plan, &workspace) } else { Vec::new() };
     let world = world::world(&workspace, &secrets, overrides, observer, cancel);
     let file = pipeline.display().to_string();
-    let name = plan.pipeline.clone();
     let ran = towpath_run::run(Arc::new(plan), options, world, store, &file, env!("CARGO_PKG_VERSION")).await;
     let stopped = match stand_ins {
         Some(stand_ins) => stand_ins.stop().await,
         None => Ok(()),
     };
     let outcome = ran?;
-    report(&outcome, &name, shared);
+    report(&outcome, shared, args.sandbox, rejects.is_some());
+    let written = |name: &String| outcome.nodes.iter().any(|node| node.node == *name && node.counts.rows_out > 0);
+    let real: Vec<String> = real.into_iter().filter(written).map(|name| format!("`{name}`")).collect();
     if !real.is_empty() {
         let sinks = real.join(", ");
         screen::warning(&format!("{sinks}: the file or table the pipeline names holds records of stand-ins now"));
@@ -117,10 +120,10 @@ fn sinks_without_stand_in(plan: &Plan, workspace: &Workspace) -> Vec<String> {
         }
         _ => false,
     };
-    plan.nodes.iter().filter(is_real).map(|node| format!("`{}`", node.name)).collect()
+    plan.nodes.iter().filter(is_real).map(|node| node.name.clone()).collect()
 }
 
-fn report(outcome: &Outcome, pipeline: &str, shared: &Shared) {
+fn report(outcome: &Outcome, shared: &Shared, of_stand_ins: bool, is_replay: bool) {
     if shared.quiet && outcome.status == Status::Done {
         return;
     }
@@ -138,16 +141,19 @@ fn report(outcome: &Outcome, pipeline: &str, shared: &Shared) {
         screen::warning(remark);
     }
     eprintln!("{}", summary::sentence(outcome));
-    if outcome.nodes.iter().any(|report| report.counts.rejected > 0) {
+    if is_replay && !outcome.errors.is_empty() {
+        eprintln!("the rejects that were taken up are open as before");
+    } else if outcome.nodes.iter().any(|report| report.counts.rejected > 0) {
+        let sandbox = if of_stand_ins { " --sandbox" } else { "" };
         eprintln!("see them with `towpath rejects list {}`", outcome.run);
-        eprintln!("once the cause is mended, send them again with `towpath rejects replay {}`", outcome.run);
+        eprintln!("once the cause is mended, send them again with `towpath rejects replay {}{sandbox}`", outcome.run);
     }
     if outcome.nodes.iter().any(|report| report.counts.unknown > 0) {
-        let env = shared.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
-        eprintln!("see what is held with `towpath state held {pipeline}{env}`");
+        let scope = state_held::scope_args(&outcome.scope);
+        eprintln!("see what is held with `towpath state held {scope}`");
         eprintln!(
             "after a look at the other system, say whether it arrived: \
-             `towpath state settle {pipeline}{env} --sink NAME --key ID --as delivered` (or `not-delivered`)"
+             `towpath state settle {scope} --sink NAME --key ID --as delivered` (or `not-delivered`)"
         );
     }
 }

@@ -3,7 +3,7 @@
 use crate::args::{Format, RunsArgs, RunsCommand, Shared};
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
-use crate::{state, table};
+use crate::{state, table, world};
 use std::path::Path;
 use std::process::ExitCode;
 use towpath_state::{RunRecord, RunStatus, RunSummary, Store};
@@ -28,10 +28,7 @@ pub fn store(shared: &Shared) -> Result<Option<Store>, Failure> {
 
 /// The folder of that state, whether it is there or not.
 pub fn folder(shared: &Shared) -> Result<std::path::PathBuf, Failure> {
-    let workspace = Workspace::around(Path::new("."))?;
-    let written = workspace.project.as_ref().and_then(|project| project.state.as_ref());
-    let plain = written.map(|text| text.value.as_str()).filter(|text| !text.contains("{{"));
-    state::folder(shared, plain, workspace.folder.as_deref())
+    world::project_state_folder(&Workspace::around(Path::new("."))?, shared)
 }
 
 /// A run's name: `last` is the latest.

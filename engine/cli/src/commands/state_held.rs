@@ -64,13 +64,19 @@ pub fn held(store: &Store, scope: &Scope, sink: Option<&str>, shared: &Shared) -
         ]);
     }
     println!("{out}");
-    let pipeline = &scope.pipeline;
+    let meant = scope_args(scope);
     eprintln!(
         "look in the other system whether they are there, then say so:\n\
-         `towpath state settle {pipeline} --sink NAME --key ID --as delivered` (it is never sent again), or\n\
-         `towpath state settle {pipeline} --sink NAME --key ID --as not-delivered` (the next run sends it)"
+         `towpath state settle {meant} --sink NAME --key ID --as delivered` (it is never sent again), or\n\
+         `towpath state settle {meant} --sink NAME --key ID --as not-delivered` (the next run sends it)"
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the commands of `state` are told which scope is meant.
+pub fn scope_args(scope: &Scope) -> String {
+    let Scope { pipeline, environment } = scope;
+    if environment.is_empty() { pipeline.clone() } else { format!("{pipeline} --env '{environment}'") }
 }
 
 /// Settles records of a sink: those of these ids or keys, or all it holds.
