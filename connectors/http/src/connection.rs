@@ -2,7 +2,8 @@
 
 use crate::auth::{self, Credential};
 use crate::call::{Surroundings, base_url, header_value};
-use crate::limiter::{Limiter, Pace};
+use crate::connection_settings;
+use crate::limiter::Limiter;
 use crate::overrides::Overrides;
 use crate::plain;
 use crate::plan::{Api, StreamPlan};
@@ -50,23 +51,11 @@ impl Connection {
         let config = config(api, connect)?;
         let base = config.get("base_url").and_then(Json::as_str).unwrap_or_default();
         let base = base_url(base).map_err(at)?;
-        let timeout = match settings.text("timeout") {
-            None => api.timeout.unwrap_or(connect.timeout),
-            Some(written) => seconds(&written)
-                .ok_or_else(|| at(Error::user(format!("`timeout`: expected seconds, found `{written}`"))))?,
-        };
-        let pace = match settings.text("rate") {
-            None => api.pace,
-            Some(written) => Some(Pace::parse(&written).ok_or_else(|| {
-                at(Error::user(format!("`rate`: expected a rate such as `600/min`, found `{written}`")))
-            })?),
-        };
-        let concurrency = settings.int("concurrency").map_or(Ok(api.concurrency), |number| {
-            usize::try_from(number)
-                .ok()
-                .filter(|number| *number > 0)
-                .ok_or_else(|| at(Error::user(format!("`concurrency`: expected 1 or more, found {number}"))))
-        })?;
+        let wrong = |problem| at(connection_settings::as_error(problem));
+        let timeout = connection_settings::timeout(settings).map_err(wrong)?;
+        let timeout = timeout.or(api.timeout).unwrap_or(connect.timeout);
+        let pace = connection_settings::rate(settings).map_err(wrong)?.or(api.pace);
+        let concurrency = connection_settings::concurrency(settings).map_err(wrong)?.unwrap_or(api.concurrency);
         let is_given =
             |name: &str| settings.get(name).is_some() || config.get(name).is_some_and(|value| !value.is_null());
         let guarded = settings.bool(plain::ALLOW) != Some(true) && plain::has_credentials(api, is_given);
@@ -209,12 +198,6 @@ fn config(api: &Api, connect: &Connect) -> Result<Json> {
         }
     }
     Ok(Json::Object(config))
-}
-
-/// A time limit as it is written in the settings, in seconds.
-pub(crate) fn seconds(written: &str) -> Option<Duration> {
-    let seconds = written.trim().parse().ok().filter(|seconds: &f64| *seconds > 0.0)?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// The setting `headers`: sent with every call.

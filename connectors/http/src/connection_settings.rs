@@ -3,14 +3,14 @@
 //! A value that is not known yet, as one of the environment, is null and passes here; [`crate::connection`] looks again.
 
 use crate::call::base_url;
-use crate::connection::seconds;
 use crate::limiter::Pace;
 use crate::overrides::Overrides;
 use crate::plain;
 use crate::plan::Api;
 use reqwest::header::HeaderName;
 use serde_json::Value as Json;
-use towpath_connector::{Problem, Settings};
+use std::time::Duration;
+use towpath_connector::{Error, Problem, Settings};
 use towpath_spec::diagnostic::did_you_mean;
 
 /// What is wrong with the settings of a connection, as far as they are known.
@@ -27,30 +27,48 @@ pub(crate) fn connection_problems(api: &Api, settings: &Settings) -> Vec<Problem
     if let Err(found) = Overrides::parse(settings.get("overrides"), api) {
         problems.extend(found);
     }
-    problems.extend(rate(settings));
-    problems.extend(concurrency(settings));
-    problems.extend(timeout(settings));
+    problems.extend(rate(settings).err());
+    problems.extend(concurrency(settings).err());
+    problems.extend(timeout(settings).err());
     problems.extend(settings.get("headers").into_iter().flat_map(headers));
     problems.extend(address(api, settings));
     problems
 }
 
-fn rate(settings: &Settings) -> Option<Problem> {
-    let rate = settings.text("rate").filter(|rate| Pace::parse(rate).is_none())?;
-    let problem = Problem::with("rate", format!("`rate` is `{rate}`, expected a rate"));
-    Some(problem.help("write it as `600/min` or `10/s`"))
+/// Requests in a time.
+pub(crate) fn rate(settings: &Settings) -> Result<Option<Pace>, Problem> {
+    let Some(written) = settings.text("rate") else { return Ok(None) };
+    Pace::parse(&written).map(Some).ok_or_else(|| {
+        Problem::with("rate", format!("`rate` is `{written}`, expected a rate")).help("write it as `600/min` or `10/s`")
+    })
 }
 
-fn concurrency(settings: &Settings) -> Option<Problem> {
-    let number = settings.int("concurrency").filter(|number| *number < 1)?;
-    let problem = Problem::with("concurrency", format!("`concurrency` is {number}, expected 1 or more"));
-    Some(problem.help("it is how many requests are under way at a time; with 1 they go one after the other"))
+/// Requests under way at a time.
+pub(crate) fn concurrency(settings: &Settings) -> Result<Option<usize>, Problem> {
+    let Some(number) = settings.int("concurrency") else { return Ok(None) };
+    usize::try_from(number).ok().filter(|number| *number > 0).map(Some).ok_or_else(|| {
+        Problem::with("concurrency", format!("`concurrency` is {number}, expected 1 or more"))
+            .help("it is how many requests are under way at a time; with 1 they go one after the other")
+    })
 }
 
-fn timeout(settings: &Settings) -> Option<Problem> {
-    let written = settings.text("timeout").filter(|written| seconds(written).is_none())?;
-    let problem = Problem::with("timeout", format!("`timeout` is `{written}`, expected more than 0 seconds"));
-    Some(problem.help("it is the time without a byte after which an answer is given up, e.g. `timeout: 60`"))
+/// The time without a byte after which an answer is given up.
+pub(crate) fn timeout(settings: &Settings) -> Result<Option<Duration>, Problem> {
+    let Some(written) = settings.text("timeout") else { return Ok(None) };
+    let seconds = written.trim().parse().ok().filter(|seconds: &f64| *seconds > 0.0);
+    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(Some).ok_or_else(|| {
+        Problem::with("timeout", format!("`timeout` is `{written}`, expected more than 0 seconds"))
+            .help("it is the time without a byte after which an answer is given up, e.g. `timeout: 60`")
+    })
+}
+
+/// What is wrong with a setting, said when a connection is opened with it.
+pub(crate) fn as_error(problem: Problem) -> Error {
+    let error = Error::user(problem.message);
+    match problem.help {
+        Some(help) => error.help(help),
+        None => error,
+    }
 }
 
 fn headers(given: &Json) -> Vec<Problem> {

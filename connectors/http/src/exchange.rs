@@ -4,9 +4,10 @@ use crate::auth::{self, Renewed};
 use crate::call::Prepared;
 use crate::connection::Connection;
 use crate::excerpt::with_excerpt;
+use crate::received::{self, Broken, PATIENCE};
 use crate::retry_after::retry_after;
 use crate::transport;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -18,16 +19,6 @@ use url::Url;
 
 /// Redirects followed on the same host.
 const REDIRECTS: usize = 5;
-
-/// How much of an answer that is an error is read.
-const ERROR_LIMIT: usize = 64 << 10;
-
-/// A body that is read as a whole has to be complete within so many times the connection's `timeout`: a byte now and then
-/// does not keep a run waiting for ever.
-const PATIENCE: u32 = 20;
-
-/// Room that is made for a body before any of it has come.
-const ROOM: usize = 1 << 20;
 
 /// An answer whose head has come.
 pub(crate) struct Reply {
@@ -196,26 +187,18 @@ impl Reply {
     /// # Errors
     /// The connection was cut, or the body is larger than that.
     pub(crate) async fn bytes(mut self, limit: usize) -> Result<Bytes> {
-        // What the head says of the length saves growing, and is believed up to a point.
-        let told = self.response.content_length().and_then(|told| usize::try_from(told).ok());
-        let mut body = BytesMut::with_capacity(told.unwrap_or_default().min(limit).min(ROOM));
-        let whole = self.timeout.saturating_mul(PATIENCE);
-        let end = self.started + whole;
-        loop {
-            let next = tokio::time::timeout_at(end, self.response.chunk()).await.map_err(|_| self.late(whole))?;
-            let Some(piece) = next.map_err(|error| self.cut(&error))? else { break };
-            if body.len() + piece.len() > limit {
-                return Err(Error::data(format!(
-                    "{}: the answer of {} is larger than {} MiB",
-                    self.what,
-                    transport::host_port(&self.url),
-                    limit >> 20
-                ))
-                .help("ask for smaller pages: `page_size` in the connection's `overrides`")
-                .effect(Effect::Unknown));
+        let end = self.end();
+        let body = match received::whole(&mut self.response, limit, end).await {
+            Ok(body) => body,
+            Err(Broken::Cut(error)) => return Err(self.cut(&error)),
+            Err(Broken::Late) => return Err(self.late()),
+            Err(Broken::TooLarge) => {
+                let (what, host) = (&self.what, transport::host_port(&self.url));
+                return Err(Error::data(format!("{what}: the answer of {host} is larger than {} MiB", limit >> 20))
+                    .help("ask for smaller pages: `page_size` in the connection's `overrides`")
+                    .effect(Effect::Unknown));
             }
-            body.extend_from_slice(&piece);
-        }
+        };
         tracing::debug!(
             url = self.shown,
             status = self.status().as_u16(),
@@ -223,7 +206,7 @@ impl Reply {
             bytes = body.len(),
             "body read"
         );
-        Ok(body.freeze())
+        Ok(body)
     }
 
     /// The body: all of it, up to a limit in bytes, when the status is good, else what there is of it.
@@ -236,12 +219,13 @@ impl Reply {
 
     /// What there is of a body, for an error message; a cut one is as good as any.
     pub(crate) async fn head_of_body(mut self) -> Bytes {
-        let mut body = BytesMut::new();
-        while body.len() < ERROR_LIMIT {
-            let Ok(Some(piece)) = self.response.chunk().await else { break };
-            body.extend_from_slice(&piece);
-        }
-        body.freeze()
+        let end = self.end();
+        received::head(&mut self.response, end).await
+    }
+
+    /// When the body has to be complete.
+    fn end(&self) -> Instant {
+        self.started + received::patience(self.timeout)
     }
 
     /// The body as it comes. The place among the concurrent requests is given back: the reader may be slow.
@@ -251,7 +235,8 @@ impl Reply {
         response.bytes_stream().map(move |piece| piece.map_err(|error| transport::failure(&error, &url, timeout)))
     }
 
-    fn late(&self, whole: Duration) -> Error {
+    fn late(&self) -> Error {
+        let whole = received::patience(self.timeout);
         let host = transport::host_port(&self.url);
         let message = format!("{}: the answer of {host} was not complete within {} s", self.what, whole.as_secs_f64());
         Error::passing(message)

@@ -42,6 +42,7 @@ mod plain;
 mod plan;
 mod policy;
 mod reader;
+mod received;
 mod records;
 mod retry_after;
 mod sketch;

@@ -29,9 +29,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 pub(crate) fn has_credentials(api: &Api, given: impl Fn(&str) -> bool) -> bool {
     let complete = |auth: &AuthPlan| auth.needs.iter().all(|name| given(name));
     let lets_in = |auth: &AuthPlan| match &auth.way {
-        AuthWay::None => false,
-        // Its alternatives are profiles themselves.
-        AuthWay::Choice { .. } => false,
+        // The alternatives of a choice are profiles themselves.
+        AuthWay::None | AuthWay::Choice { .. } => false,
         _ => complete(auth),
     };
     let secret = api.descriptor.settings.iter().any(|setting| setting.secret && given(&setting.name));

@@ -7,10 +7,7 @@ use crate::operation::ApiOperation;
 use crate::operation_plan::{How, Several};
 use crate::template::Names;
 use serde_json::Value as Json;
-use towpath_connector::{Error, Record, Result, Sketch, redact};
-
-/// What stands in the place of a secret.
-const MASK: &str = "•••";
+use towpath_connector::{Error, MASK, Record, Result, Sketch, redact};
 
 impl ApiOperation {
     pub(crate) fn sketched(&self, records: &[Record]) -> Result<Option<Sketch>> {
@@ -61,5 +58,6 @@ fn shown(call: &Prepared) -> Sketch {
             Some(lines.collect::<Vec<_>>().join("\n"))
         }
     };
+    // In a URL the mask has letters that need no escape.
     Sketch { method: call.method.to_string(), url: call.shown(&call.url).replace("***", MASK), headers, body }
 }

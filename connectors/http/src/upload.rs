@@ -4,23 +4,22 @@
 
 use crate::call::Unready;
 use crate::excerpt::excerpt;
+use crate::received::{self, Broken};
 use crate::stream::content_type;
 use crate::template::{Names, Template};
 use crate::transport;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::multipart::Part;
 use reqwest::{Client, Response};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::time::Instant;
 use towpath_connector::{Error, Result, redact};
 use url::Url;
 
 /// The largest file that is taken from a URL, in bytes.
 const LIMIT: usize = 64 << 20;
-
-/// How much of an answer that is no file is read.
-const ERROR_LIMIT: usize = 64 << 10;
 
 /// Redirects followed on the way to a file.
 const REDIRECTS: usize = 5;
@@ -181,7 +180,7 @@ async fn download(
 ) -> std::result::Result<(Bytes, Option<String>), Unready> {
     for _ in 0..=REDIRECTS {
         let sent = client.get(url.clone()).send().await;
-        let response = sent.map_err(|error| transport::failure(&error, &url, timeout).at("the file to upload"))?;
+        let mut response = sent.map_err(|error| transport::failure(&error, &url, timeout).at("the file to upload"))?;
         let status = response.status();
         if status.is_success() {
             let kind = content_type(response.headers());
@@ -196,7 +195,8 @@ async fn download(
         if matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
             return Err(Error::passing(format!("the file to upload: {host} answered {status}")).into());
         }
-        let words = excerpt(head(response).await.as_ref());
+        let end = Instant::now() + received::patience(timeout);
+        let words = excerpt(&received::head(&mut response, end).await);
         return Err(Unready::Value(format!("there is no file to upload: {host} answered {status} {words}")));
     }
     Err(Unready::Value(format!("there is no file to upload: {} redirects in a circle", transport::host_port(&url))))
@@ -209,27 +209,17 @@ fn redirect(from: &Url, status: u16, headers: &HeaderMap) -> Option<Url> {
 }
 
 async fn content(mut response: Response, url: &Url, timeout: Duration) -> std::result::Result<Bytes, Unready> {
-    let mut body = BytesMut::new();
-    while let Some(piece) =
-        response.chunk().await.map_err(|error| transport::failure(&error, url, timeout).at("the file to upload"))?
-    {
-        if body.len() + piece.len() > LIMIT {
-            let host = transport::host_port(url);
-            return Err(Unready::Value(format!("the file to upload from {host} is larger than {} MiB", LIMIT >> 20)));
+    let (host, patience) = (transport::host_port(url), received::patience(timeout));
+    received::whole(&mut response, LIMIT, Instant::now() + patience).await.map_err(|broken| match broken {
+        Broken::Cut(error) => transport::failure(&error, url, timeout).at("the file to upload").into(),
+        Broken::TooLarge => {
+            Unready::Value(format!("the file to upload from {host} is larger than {} MiB", LIMIT >> 20))
         }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body.freeze())
-}
-
-/// What there is of a body, for a message.
-async fn head(mut response: Response) -> Bytes {
-    let mut body = BytesMut::new();
-    while body.len() < ERROR_LIMIT {
-        let Ok(Some(piece)) = response.chunk().await else { break };
-        body.extend_from_slice(&piece);
-    }
-    body.freeze()
+        Broken::Late => {
+            let whole = patience.as_secs_f64();
+            Error::passing(format!("the file to upload from {host} was not complete within {whole} s")).into()
+        }
+    })
 }
 
 fn is_media_type(kind: &str) -> bool {

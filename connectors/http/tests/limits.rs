@@ -105,16 +105,27 @@ async fn what_unpacks_to_too_much_is_given_up() {
     }
 }
 
+/// An answer of a letter now and then, without an end.
+fn dripping(status: u16) -> Response {
+    let drip = futures::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Some((Ok::<_, std::io::Error>(axum::body::Bytes::from_static(b"-")), ()))
+    });
+    Raw::builder().status(status).body(Body::from_stream(drip)).unwrap()
+}
+
+#[tokio::test]
+async fn an_error_that_drips_is_told_with_what_there_is_of_it() {
+    let server = Server::start(|_: &Seen| dripping(404)).await;
+    let begun = Instant::now();
+    let error = read_of("open", &server.url, 0.1).await.unwrap_err();
+    assert!(error.message.contains("404") && error.message.contains("---"), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn an_answer_that_drips_is_given_up() {
-    let server = Server::start(|_: &Seen| {
-        let drip = futures::stream::unfold((), |()| async {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            Some((Ok::<_, std::io::Error>(axum::body::Bytes::from_static(b" ")), ()))
-        });
-        Body::from_stream(drip).into_response()
-    })
-    .await;
+    let server = Server::start(|_: &Seen| dripping(200)).await;
     let begun = Instant::now();
     let error = read_of("open", &server.url, 0.5).await.unwrap_err();
     assert!(error.message.contains("was not complete within 10 s"), "{error:?}");

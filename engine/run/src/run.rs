@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use towpath_connector::{Error, Result, boundary, redact, redact_json};
+use towpath_connector::{Error, MASK, Result, boundary, redact, redact_json};
 use towpath_plan::{NodeKind, Output, Plan, StepPlan};
 use towpath_spec::document::MaxRejects;
 use towpath_state::{
@@ -257,7 +257,7 @@ pub(crate) fn start(
         .map(|param| {
             let value = param.value.as_ref().map_or(Json::Null, |value| value.to_json());
             let hidden = plan.feeds_secret(&param.field.name) && !value.is_null();
-            (param.field.name.clone(), if hidden { "•••".into() } else { value })
+            (param.field.name.clone(), if hidden { MASK.into() } else { value })
         })
         .collect();
     let begun = RunStart {

@@ -52,6 +52,7 @@ impl Compiler<'_> {
         self.base_url();
         let auth = definition.auth.iter().filter_map(|auth| self.auth(auth)).collect();
         let headers = self.headers(&defaults.headers, &self.config_scope());
+        self.time_formats(&defaults.columns);
         let streams: Vec<_> = definition.streams.iter().filter_map(|doc| self.stream(doc)).map(Arc::new).collect();
         let operations: Vec<_> =
             definition.operations.iter().filter_map(|doc| self.operation(doc, &streams)).map(Arc::new).collect();

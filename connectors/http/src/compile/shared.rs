@@ -5,7 +5,7 @@ use crate::describe;
 use crate::plan::Given;
 use crate::policy::{Absent, Filter, Policy, Success};
 use crate::written::Written;
-use towpath_spec::definition::{AbsentDoc, ErrorHandlerDoc, SettingDoc, SuccessDoc};
+use towpath_spec::definition::{AbsentDoc, ColumnRules, ErrorHandlerDoc, SettingDoc, SuccessDoc};
 use towpath_spec::document::Tree;
 use towpath_spec::{Text, Type};
 
@@ -44,6 +44,11 @@ impl Compiler<'_> {
             words: written.words.iter().map(|(name, word)| (name.value.clone(), word.to_json())).collect(),
             join: written.join.as_ref().map(|join| join.value.clone()),
         }
+    }
+
+    /// The formats of rules of columns.
+    pub(super) fn time_formats(&mut self, rules: &ColumnRules) {
+        rules.formats.iter().flatten().for_each(|format| self.time_format(format));
     }
 
     /// A format in strftime's letters.

@@ -24,6 +24,7 @@ impl Compiler<'_> {
         };
         let call = self.call(&doc.request, &scope, &doc.params);
         let mut params = self.given(&doc.params);
+        self.time_formats(&doc.columns);
         let columns: Vec<ColumnPlan> = doc.schema.iter().map(|column| self.column(doc, column)).collect();
         let records = self.records(doc);
         let pager = doc.paginator.as_ref().map(|paginator| self.pager(paginator));
@@ -63,7 +64,7 @@ impl Compiler<'_> {
 
     pub(super) fn column(&mut self, stream: &StreamDoc, doc: &ColumnDoc) -> ColumnPlan {
         self.misplaced_rules(doc);
-        doc.rules.formats.iter().flatten().for_each(|format| self.time_format(format));
+        self.time_formats(&doc.rules);
         let defaults: &DefaultsDoc = &self.definition.defaults;
         let rules: [&ColumnRules; 3] = [&doc.rules, &stream.columns, &defaults.columns];
         let zone_name = rules.iter().find_map(|rules| rules.zone.clone());
