@@ -1,6 +1,6 @@
 //! A plan for people: a block for each sink, then what would be rejected, then one sentence.
 
-use crate::table::{cut, duration, grouped};
+use crate::table::{count, cut, duration, grouped};
 use towpath_run::{Planned, PlannedSink, Request, SinkPlan};
 
 /// Longest line of a request that is shown.
@@ -125,8 +125,4 @@ fn sentence(planned: &Planned) -> String {
         parts.push(format!("{} not known before the run", count(waits, "sink")));
     }
     format!("plan: {}", parts.join(", "))
-}
-
-fn count(n: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }

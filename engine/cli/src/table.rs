@@ -31,6 +31,11 @@ pub fn number(n: u64, blank_zero: bool) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
+/// A number of things.
+pub fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
 /// A number with a thin separator between thousands.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();

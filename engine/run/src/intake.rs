@@ -9,6 +9,7 @@ use crate::payload::hash;
 use crate::rejects::NewReject;
 use crate::runner::Runner;
 use crate::stage::{Left, Mark, Stage, StageWriter};
+use data_encoding::HEXLOWER;
 use serde_json::{Value as Json, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -175,7 +176,7 @@ impl Runner {
             "lookback": source.incremental.as_ref().map(|incremental| &incremental.lookback),
         });
         let whole = whole.as_object().cloned().unwrap_or_default();
-        Ok(hash(&whole).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(HEXLOWER.encode(&hash(&whole)))
     }
 
     /// What an earlier run left of the same read, with the extract set to go on behind it.

@@ -19,9 +19,6 @@ const FRESH: Duration = Duration::from_secs(24 * 3600);
 /// Says that a folder is kept for the next run and no longer, unlike one kept by `--keep-stage`.
 const FOR_NEXT: &str = "for-the-next-run";
 
-/// Runs that are looked through for the one before.
-const LOOKED_AT: usize = 100;
-
 /// The run to go on with, if there is one and something is left of it.
 ///
 /// # Errors
@@ -33,8 +30,9 @@ pub(crate) fn earlier(store: &Store, scope: &Scope, run: &RunId, options: &Optio
     if options.limit.is_some() || options.full_refresh {
         return Ok(None);
     }
-    let runs = store.runs(LOOKED_AT, Some(&scope.pipeline)).map_err(|error| crate::error::state_error(&error))?;
-    let before = runs.into_iter().find(|one| one.start.scope == *scope && one.start.id != *run);
+    // The latest is this one.
+    let runs = store.runs_of(scope, 2).map_err(|error| crate::error::state_error(&error))?;
+    let before = runs.into_iter().find(|one| one.start.id != *run);
     let Some(before) = before.filter(ended_in_passing) else { return Ok(None) };
     let found = folder_of(&before.start.id, &options.stages);
     Ok(found.filter(|(_, left)| is_fresh(left)).map(|(found, _)| found))

@@ -27,6 +27,9 @@ const UNSETTLED_RUNS: usize = 1_000;
 /// Runs of a pipeline whose rejects are kept.
 const KEPT_RUNS: usize = 30;
 
+/// Runs of a pipeline whose open rejects are kept: nobody has taken them up yet.
+const KEPT_OPEN: usize = 1_000;
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -97,11 +100,11 @@ impl StateAccess {
 
     /// Runs of this pipeline since the last one after which its cursors moved.
     pub fn unsettled(&self) -> Result<Vec<String>> {
-        let runs = self.store.runs(UNSETTLED_RUNS, Some(&self.scope.pipeline)).map_err(|error| state_error(&error))?;
+        let runs = self.store.runs_of(&self.scope, UNSETTLED_RUNS).map_err(|error| state_error(&error))?;
         let is_done = |run: &towpath_state::RunSummary| {
             run.outcome.as_ref().is_some_and(|outcome| outcome.status == RunStatus::Done)
         };
-        let ours = runs.into_iter().filter(|run| run.start.scope == self.scope && run.start.id != self.run);
+        let ours = runs.into_iter().filter(|run| run.start.id != self.run);
         // A replay reads no sources: it settles what it did itself, and nothing of the runs before it.
         let open = ours.take_while(|run| !is_done(run) || run.replays.is_some()).filter(|run| !is_done(run));
         Ok(open.map(|run| run.start.id.to_string()).collect())
@@ -225,7 +228,11 @@ pub async fn run(
     }
     record(&store, &id, &outcome).map_err(|error| RunError::State(state_error(&error)))?;
     // Journal and cursors are for ever; rejects of runs long past are not. If it fails now, the next run will do it.
-    let _ = store.prune(KEPT_RUNS);
+    let _ = store.prune(KEPT_RUNS, KEPT_OPEN);
+    // Tasks that are not done yet may still hold the lock, and the process may end before they do.
+    if let Some(state) = &runner.state {
+        let _ = state.lock.let_go();
+    }
     Ok(outcome)
 }
 

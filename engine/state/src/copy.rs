@@ -4,15 +4,16 @@
 //! stored, hashes in hexadecimal. What is under way is entered in the journal before. Locks are not copied: nobody runs in a
 //! copy. But their tokens go on from where they were, so that a run which held one before an import cannot write after it.
 
-use std::fmt::Write as _;
+use std::cell::RefCell;
 use std::io::{BufRead, Write};
 
+use data_encoding::HEXLOWER;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::SqlResultExt;
-use crate::{Error, RunId, Store, entering, lock, row, schema};
+use crate::{Error, RunId, Store, entering, lock, row, runs, schema};
 
 /// What the first line calls it.
 const KIND: &str = "towpath-state";
@@ -84,24 +85,12 @@ impl Store {
     /// # Errors
     /// Those of a read; what `out` fails with.
     pub fn export(&self, out: &mut impl Write) -> Result<Copied, ImportError> {
-        self.enter_journal()?;
-        let mut written: std::io::Result<()> = Ok(());
-        let copied = self.read(|connection| {
-            let mut copied = Copied::default();
-            written = writeln!(out, "{}", json!({KIND: schema::VERSIONS.len()}));
-            for (table, order) in TABLES {
-                each_row(connection, table, order, |row| {
-                    if written.is_ok() {
-                        written = writeln!(out, "{}", Json::Object(row));
-                        copied.count(table);
-                    }
-                })
-                .doing("reading the state")?;
-            }
-            Ok(copied)
-        })?;
-        written?;
-        Ok(copied)
+        let out = RefCell::new(out);
+        // What is under way is entered in the same transaction: else what a run puts down between the two would be missing.
+        let all_of_it = |_: &Connection| Ok(false);
+        self.read_journal(all_of_it, |connection| write_all(connection, &mut *out.borrow_mut()))
+            .map_err(Into::into)
+            .and_then(|(copied, written)| written.map(|()| copied).map_err(Into::into))
     }
 
     /// Takes in what [`Store::export`] wrote: all of it, or nothing. With `replace`, what there was is gone.
@@ -127,6 +116,22 @@ impl Store {
     }
 }
 
+/// Writes everything, and says how that went beside what was read.
+fn write_all(connection: &Connection, out: &mut impl Write) -> crate::Result<(Copied, std::io::Result<()>)> {
+    let mut copied = Copied::default();
+    let mut written = writeln!(out, "{}", json!({KIND: schema::VERSIONS.len()}));
+    for (table, order) in TABLES {
+        each_row(connection, table, order, |row| {
+            if written.is_ok() {
+                written = writeln!(out, "{}", Json::Object(row));
+                copied.count(table);
+            }
+        })
+        .doing("reading the state")?;
+    }
+    Ok((copied, written))
+}
+
 fn each_row(
     connection: &Connection,
     table: &str,
@@ -144,7 +149,7 @@ fn each_row(
                 ValueRef::Integer(number) => number.into(),
                 ValueRef::Real(number) => number.into(),
                 ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-                ValueRef::Blob(bytes) => hexadecimal(bytes).into(),
+                ValueRef::Blob(bytes) => HEXLOWER.encode(bytes).into(),
             };
             row.insert(name.clone(), value);
         }
@@ -174,6 +179,8 @@ fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Resul
         connection.execute(&format!("DELETE FROM {table}"), []).doing("taking in a state")?;
     }
     let copied = rows(connection, lines)?;
+    // A run that was going on at the export does not go on here.
+    runs::mark_all_as_interrupted(connection)?;
     connection
         .execute(
             "INSERT INTO lock (scope, token, held, run, pid, host, since, heartbeat)
@@ -230,27 +237,13 @@ fn insert(connection: &Connection, table: &str, row: &Map<String, Json>) -> Resu
 
 fn stored(name: &str, value: &Json) -> Result<Value, String> {
     match value {
-        Json::String(text) if name.ends_with("_hash") => bytes(text).map(Value::Blob),
+        Json::String(text) if name.ends_with("_hash") => {
+            HEXLOWER.decode(text.as_bytes()).map(Value::Blob).map_err(|_| format!("`{text}` is not a hash"))
+        }
         Json::String(text) => Ok(Value::Text(text.clone())),
         Json::Number(number) => {
             number.as_i64().map(Value::Integer).ok_or_else(|| format!("`{name}` is not a whole number"))
         }
         other => Err(format!("`{name}` is neither text nor a number: {other}")),
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn bytes(text: &str) -> Result<Vec<u8>, String> {
-    let wrong = || format!("`{text}` is not a hash");
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(wrong))
-        .collect()
 }

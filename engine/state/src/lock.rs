@@ -177,6 +177,15 @@ impl Lock {
             // A heartbeat that panicked has stopped as well, which is all that is wanted here.
             let _ = heartbeat.join();
         }
+        self.let_go()
+    }
+
+    /// Gives the lock back where others still hold this: from now on they cannot write. For the end of a run, parts of which
+    /// may outlive it.
+    ///
+    /// # Errors
+    /// Those of a write; the lock is then free once its heartbeat is stale.
+    pub fn let_go(&self) -> Result<()> {
         let claim = &self.claim;
         self.store.pictures().forget(&claim.scope);
         let released = self.store.write("releasing the lock", |connection| claim.release(connection));

@@ -58,6 +58,14 @@ pub fn create(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    new_file(path)
+}
+
+/// Makes an empty file for its owner alone; none may be there.
+///
+/// # Errors
+/// One is there ([`io::ErrorKind::AlreadyExists`]), or it cannot be made.
+pub fn new_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     private_file(&mut options);
@@ -101,7 +109,7 @@ fn private_folder(builder: &mut fs::DirBuilder) {
 }
 
 #[cfg(unix)]
-pub(crate) fn private_file(options: &mut OpenOptions) {
+fn private_file(options: &mut OpenOptions) {
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
 }
 
@@ -109,4 +117,4 @@ pub(crate) fn private_file(options: &mut OpenOptions) {
 fn private_folder(_: &mut fs::DirBuilder) {}
 
 #[cfg(not(unix))]
-pub(crate) fn private_file(_: &mut OpenOptions) {}
+fn private_file(_: &mut OpenOptions) {}

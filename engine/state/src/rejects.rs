@@ -183,25 +183,6 @@ impl Store {
         })
     }
 
-    /// Rejects of the run whose id begins with `run`, open or closed, oldest first; those of one node if it is given.
-    ///
-    /// # Errors
-    /// [`crate::Error::NoSuchRun`], [`crate::Error::AmbiguousRun`].
-    pub fn rejects(&self, run: &str, node: Option<&str>, limit: usize, offset: usize) -> Result<Vec<StoredReject>> {
-        let bounded = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        self.read(|connection| {
-            let (run, _) = runs::resolve(connection, run)?;
-            connection
-                .prepare_cached(&format!(
-                    "{STORED} WHERE reject.run = ?1 AND (?2 IS NULL OR node = ?2) ORDER BY reject.id LIMIT ?3 OFFSET ?4"
-                ))
-                .and_then(|mut rejects| {
-                    rejects.query_map(params![run, node, bounded(limit), bounded(offset)], stored_reject)?.collect()
-                })
-                .doing("reading rejects")
-        })
-    }
-
     /// The reject with this number, if it is still kept.
     ///
     /// # Errors
@@ -238,20 +219,28 @@ impl Store {
         })
     }
 
-    /// Removes the rejects of all but the latest `keep_runs` runs of every scope, and returns how many those were. A run
-    /// that has not ended keeps its own. The journal, cursors and the records of runs stay.
+    /// Removes the closed rejects of all but the latest `keep_closed` runs of every scope, and the open ones of all but the
+    /// latest `keep_open`, and returns how many those were. A run that has not ended keeps its own. The journal, cursors and
+    /// the records of runs stay.
     ///
     /// # Errors
     /// Those of a write.
-    pub fn prune(&self, keep_runs: usize) -> Result<u64> {
-        let keep = i64::try_from(keep_runs).unwrap_or(i64::MAX);
-        let old = self.read(|connection| old_runs(connection, keep).doing("finding old runs"))?;
+    pub fn prune(&self, keep_closed: usize, keep_open: usize) -> Result<u64> {
+        let bounded = |runs: usize| i64::try_from(runs).unwrap_or(i64::MAX);
         let mut removed = 0;
-        for run in old {
-            // A transaction each: a run that goes on meanwhile gets its turn between them.
-            removed += self.write("pruning rejects", |connection| {
-                connection.execute("DELETE FROM reject WHERE run = ?1", [run]).doing("pruning rejects")
-            })?;
+        for (keep, open) in [(bounded(keep_closed), false), (bounded(keep_open), true)] {
+            let old = self.read(|connection| old_runs(connection, keep).doing("finding old runs"))?;
+            for run in old {
+                // A transaction each: a run that goes on meanwhile gets its turn between them.
+                removed += self.write("pruning rejects", |connection| {
+                    connection
+                        .execute(
+                            "DELETE FROM reject WHERE run = ?1 AND (?2 OR closed_by IS NOT NULL)",
+                            params![run, open],
+                        )
+                        .doing("pruning rejects")
+                })?;
+            }
         }
         Ok(removed as u64)
     }

@@ -211,6 +211,22 @@ impl Store {
         })
     }
 
+    /// The latest runs of one scope, newest first.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub fn runs_of(&self, scope: &Scope, limit: usize) -> Result<Vec<RunSummary>> {
+        self.read(|connection| {
+            let Some(scope) = scope.find(connection)? else { return Ok(Vec::new()) };
+            connection
+                .prepare(&format!("{SUMMARY} WHERE run.scope = ?1 ORDER BY run.id DESC LIMIT ?2"))
+                .and_then(|mut runs| {
+                    runs.query_map(params![scope, i64::try_from(limit).unwrap_or(i64::MAX)], summary)?.collect()
+                })
+                .doing("reading the runs")
+        })
+    }
+
     /// The one run whose id begins with `prefix`, in either case.
     ///
     /// # Errors
@@ -303,6 +319,15 @@ pub(crate) fn mark_as_interrupted(connection: &Connection, run: &RunId, last_sig
         )
         .map(drop)
         .doing("closing the record of the dead run")
+}
+
+/// The same of all runs of which no end is on record.
+pub(crate) fn mark_all_as_interrupted(connection: &Connection) -> Result<()> {
+    let open: Vec<RunId> = connection
+        .prepare("SELECT id FROM run WHERE status IS NULL")
+        .and_then(|mut open| open.query_map([], |found| row::run_id(found, 0))?.collect())
+        .doing("reading the runs")?;
+    open.iter().try_for_each(|run| mark_as_interrupted(connection, run, Utc::now()))
 }
 
 fn number(connection: &Connection, run: &RunId) -> Result<Option<i64>> {

@@ -6,7 +6,7 @@
 use rusqlite::params;
 
 use crate::error::SqlResultExt;
-use crate::{Lock, Outcome, Result, Scope, Store, entering, row};
+use crate::{Lock, Outcome, Result, Scope, Store, Unsettled, entering, row};
 
 /// What somebody who looked at the target says of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,12 @@ pub enum Verdict {
 }
 
 impl Store {
-    /// Settles open records of a sink, by the hashes of their keys, whatever target they went to; all or none of them. Returns
-    /// how many were open.
+    /// Settles open records, all or none of them: those of the same sink, target and key as one of these. Returns how many were
+    /// open.
     ///
     /// # Errors
     /// [`crate::Error::Fenced`] if the lock was lost.
-    pub fn settle(&self, lock: &Lock, scope: &Scope, sink: &str, keys: &[[u8; 16]], verdict: Verdict) -> Result<usize> {
+    pub fn settle(&self, lock: &Lock, scope: &Scope, records: &[Unsettled], verdict: Verdict) -> Result<usize> {
         let claim = lock.claim_for(scope, None)?;
         self.write("settling records", |connection| {
             claim.verify(connection)?;
@@ -40,32 +40,32 @@ impl Store {
             let sql = format!(
                 "UPDATE journal SET outcome = ?1, message = ?2, at = ?3, attempts = 0 {earlier}
                  WHERE key_hash = ?4 AND outcome IN (0, 3)
-                 AND route IN (SELECT id FROM route WHERE scope = ?5 AND sink = ?6)"
+                 AND route IN (SELECT id FROM route WHERE scope = ?5 AND sink = ?6 AND target = ?7)"
             );
             let mut settle = connection.prepare(&sql).doing("settling records")?;
             let now = row::now();
-            keys.iter()
-                .map(|key| {
-                    settle.execute(params![outcome, message, now, key, claim.scope_id, sink]).doing("settling records")
+            records
+                .iter()
+                .map(|Unsettled { sink, target, key_hash, .. }| {
+                    let values = params![outcome, message, now, key_hash, claim.scope_id, sink, target];
+                    settle.execute(values).doing("settling records")
                 })
                 .sum::<Result<usize>>()
         })
     }
 
-    /// Forgets what a sink has delivered, or all sinks when none is given: the next run sends everything again. Returns how
-    /// many keys there were.
+    /// Forgets what a sink has delivered: the next run sends everything again. Returns how many keys there were.
     ///
     /// # Errors
     /// [`crate::Error::Fenced`] if the lock was lost.
-    pub fn clear_journal(&self, lock: &Lock, scope: &Scope, sink: Option<&str>) -> Result<usize> {
+    pub fn clear_journal(&self, lock: &Lock, scope: &Scope, sink: &str) -> Result<usize> {
         let claim = lock.claim_for(scope, None)?;
         self.write("clearing the journal", |connection| {
             claim.verify(connection)?;
             entering::enter(connection)?;
             connection
                 .execute(
-                    "DELETE FROM journal WHERE route IN
-                     (SELECT id FROM route WHERE scope = ?1 AND (?2 IS NULL OR sink = ?2))",
+                    "DELETE FROM journal WHERE route IN (SELECT id FROM route WHERE scope = ?1 AND sink = ?2)",
                     params![claim.scope_id, sink],
                 )
                 .doing("clearing the journal")

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, params};
 
 use crate::error::SqlResultExt;
+use crate::private;
 use crate::store::FILE;
 use crate::{Error, Result, Store};
 
@@ -38,7 +39,8 @@ impl Snapshot {
     /// Those of [`Store::open`], of the copy.
     pub fn of(dir: &Path, copy: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        make_private(copy)?;
+        private::new_folder(copy)
+            .map_err(|cause| Error::of_io(copy.to_owned(), "making a copy of the state", cause))?;
         let folder = Copy(copy.to_owned());
         if path.exists() {
             let into = copy.join(FILE);
@@ -51,13 +53,6 @@ impl Snapshot {
     pub fn store(&self) -> &Store {
         &self.store
     }
-}
-
-fn make_private(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|cause| Error::of_io(folder.to_owned(), "making a copy of the state", cause))
 }
 
 fn copied(path: &Path, into: &Path) -> Result<()> {

@@ -186,10 +186,7 @@ fn prepare_files(dir: &Path, path: &Path) -> Result<()> {
     } else {
         private::lasting_folder(dir).map_err(failed)?;
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    private::private_file(&mut options);
-    match options.open(path) {
+    match private::new_file(path) {
         Ok(_) => {}
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => close_to_others(path)?,
         Err(cause) => return Err(Error::of_io(path.to_owned(), "making the state database", cause)),

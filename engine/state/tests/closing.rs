@@ -3,7 +3,9 @@
 
 use chrono::Utc;
 use serde_json::{Value as Json, json};
-use towpath_state::{Intent, Lock, Outcome, ReceiptIn, Reject, RejectFilter, RunId, RunStart, Scope, Store, Verdict};
+use towpath_state::{
+    Intent, Lock, Outcome, ReceiptIn, Reject, RejectFilter, RunId, RunStart, Scope, Store, Unsettled, Verdict,
+};
 
 fn begin(store: &Store, scope: &Scope) -> Lock {
     let lock = store.lock(scope, &RunId::generate()).unwrap();
@@ -104,9 +106,23 @@ fn a_persons_word_settles_open_records_and_no_others() {
         let lock = journal(&store, &scope);
         let look = || store.sent_before(&scope, "upload", "t", &all).unwrap();
         let before = look();
-        assert_eq!(store.settle(&lock, &scope, "another", &all, verdict).unwrap(), 0);
-        assert_eq!(store.settle(&lock, &scope, "upload", &all, verdict).unwrap(), 2);
-        assert_eq!(store.settle(&lock, &scope, "upload", &all, verdict).unwrap(), 0);
+        let open = store.unknown(&scope).unwrap();
+        let of_another = |change: fn(&mut Unsettled)| {
+            open.iter()
+                .cloned()
+                .map(|mut it| {
+                    change(&mut it);
+                    it
+                })
+                .collect()
+        };
+        let others: [Vec<Unsettled>; 2] =
+            [of_another(|it| it.sink = "another".into()), of_another(|it| it.target = "another".into())];
+        for other in others {
+            assert_eq!(store.settle(&lock, &scope, &other, verdict).unwrap(), 0);
+        }
+        assert_eq!(store.settle(&lock, &scope, &open, verdict).unwrap(), 2);
+        assert_eq!(store.settle(&lock, &scope, &open, verdict).unwrap(), 0);
         assert_eq!(store.unknown(&scope).unwrap(), []);
         let after = look();
         assert_eq!(after[2..], before[2..], "what was settled stays");
@@ -123,8 +139,8 @@ fn a_cleared_journal_knows_nothing_of_its_sink() {
     let store = Store::in_memory().unwrap();
     let scope = Scope::new("p", "");
     let lock = journal(&store, &scope);
-    assert_eq!(store.clear_journal(&lock, &scope, Some("another")).unwrap(), 0);
-    assert_eq!(store.clear_journal(&lock, &scope, Some("upload")).unwrap(), 4);
+    assert_eq!(store.clear_journal(&lock, &scope, "another").unwrap(), 0);
+    assert_eq!(store.clear_journal(&lock, &scope, "upload").unwrap(), 4);
     assert_eq!(store.sent_before(&scope, "upload", "t", &[[3; 16]]).unwrap(), [None]);
-    assert_eq!(store.clear_journal(&lock, &scope, None).unwrap(), 0);
+    assert_eq!(store.clear_journal(&lock, &scope, "upload").unwrap(), 0);
 }

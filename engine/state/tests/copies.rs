@@ -114,6 +114,17 @@ fn leave(store: &Store, number: u32, left: &Left) {
     lock.release().unwrap();
 }
 
+/// Runs in a copy that have no end.
+fn open_runs(copy: &str) -> usize {
+    copy.lines().filter(|line| line.contains(r#""table":"run""#) && !line.contains(r#""status""#)).count()
+}
+
+/// Lines in which two copies differ.
+fn differing(one: &str, other: &str) -> usize {
+    assert_eq!(one.lines().count(), other.lines().count());
+    one.lines().zip(other.lines()).filter(|(one, other)| one != other).count()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -126,7 +137,8 @@ proptest! {
         let copy = export(&store);
         let other = Store::in_memory().unwrap();
         other.import(copy.as_bytes(), false).unwrap();
-        prop_assert_eq!(export(&other), copy.clone());
+        prop_assert_eq!(differing(&copy, &export(&other)), open_runs(&copy));
+        prop_assert_eq!(open_runs(&export(&other)), 0, "what was going on does not go on in a copy");
         for scope in store.scopes().unwrap() {
             prop_assert_eq!(other.unknown(&scope).unwrap(), store.unknown(&scope).unwrap());
             prop_assert_eq!(other.cursors(&scope).unwrap(), store.cursors(&scope).unwrap());
@@ -139,7 +151,7 @@ proptest! {
         });
         prop_assert!(matches!(other.import(copy.as_bytes(), false), Err(ImportError::NotEmpty(_))));
         other.import(copy.as_bytes(), true).unwrap();
-        prop_assert_eq!(export(&other), copy);
+        prop_assert_eq!(differing(&copy, &export(&other)), open_runs(&copy));
         for (number, left) in (1000..).zip(&all) {
             leave(&other, number, left);
         }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value as Json, json};
-use towpath_state::{Error, NodeRecord, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope, Store};
+use towpath_state::{
+    Error, NodeRecord, Reject, RejectFilter, RunId, RunOutcome, RunStart, RunStatus, Scope, Store, StoredReject,
+};
 
 fn time(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_700_000_000 + seconds)
@@ -140,13 +142,14 @@ fn a_hundred_thousand_rejects_are_kept_counted_and_paged() {
     let counts = store.reject_counts(run.id.as_str()).expect("readable");
     let seen: Vec<_> = counts.iter().map(|count| (count.node.as_str(), count.rows)).collect();
     assert_eq!(seen, [("late", 75_000), ("early", 25_000)]);
-    let page = store.rejects(run.id.as_str(), Some("early"), 3, 24_998).expect("readable");
-    assert_eq!(page.len(), 2);
-    assert_eq!(page[1].reject, rejects[99_996]);
-    assert_eq!(page[1].run, run.id);
-    assert_eq!(store.reject(page[1].id).expect("readable").as_ref(), Some(&page[1]));
+    let early = RejectFilter { run: Some(run.id.as_str()), node: Some("early"), ..RejectFilter::default() };
+    let found = store.find_rejects(early, 30_000).expect("readable");
+    assert_eq!(found.len(), 25_000);
+    let last = found.last().expect("some");
+    assert_eq!((&last.reject, last.run), (&rejects[99_996], run.id));
+    assert_eq!(store.reject(last.id).expect("readable").as_ref(), Some(last));
     assert_eq!(store.reject(-1).expect("readable"), None);
-    let from_the_start = store.rejects(run.id.as_str(), None, 2, 0).expect("readable");
+    let from_the_start = of_run(&store, &run, 2);
     assert_eq!(from_the_start.iter().map(|stored| &stored.reject).collect::<Vec<_>>(), [&rejects[0], &rejects[1]]);
 }
 
@@ -160,10 +163,33 @@ fn null_and_absent_values_of_a_reject_stay_apart() {
         Reject { value: None, step: None, field: None, row: Json::Null, ..reject("n", "r", 0) },
     ];
     store.add_rejects(&run.id, &rejects).expect("kept");
-    let stored = store.rejects(run.id.as_str(), None, 9, 0).expect("readable");
+    let stored = of_run(&store, &run, 9);
     assert_eq!(stored.into_iter().map(|stored| stored.reject).collect::<Vec<_>>(), rejects);
     let unknown = store.add_rejects(&RunId::generate(), &rejects);
     assert!(matches!(unknown, Err(Error::NoSuchRun(_))));
+}
+
+/// The first rejects of a run, closed ones as well.
+fn of_run(store: &Store, run: &RunStart, limit: usize) -> Vec<StoredReject> {
+    let all = RejectFilter { run: Some(run.id.as_str()), closed_too: true, ..RejectFilter::default() };
+    store.find_rejects(all, limit).expect("readable")
+}
+
+#[test]
+fn closed_rejects_go_before_open_ones() {
+    let store = Store::in_memory().expect("memory");
+    let scope = Scope::new("p", "");
+    let runs = [start(&scope, 0), start(&scope, 1)];
+    let lock = store.lock(&scope, &runs[1].id).expect("free");
+    for run in &runs {
+        store.begin_run(run).expect("begins");
+        store.add_rejects(&run.id, &[reject("n", "r", 0), reject("n", "r", 1)]).expect("kept");
+        store.finish_run(&run.id, &done(9), &[]).expect("ends");
+    }
+    let first = of_run(&store, &runs[0], 1)[0].id;
+    assert_eq!(store.close_rejects(&lock, &scope, &[first]).expect("closed"), 1);
+    assert_eq!(store.prune(1, 2).expect("pruned"), 1);
+    assert_eq!(runs.each_ref().map(|run| of_run(&store, run, 9).len()), [1, 2]);
 }
 
 #[test]
@@ -180,13 +206,14 @@ fn pruning_removes_rejects_of_old_runs_only_and_never_gives_a_number_twice() {
     for run in [&runs[0], &runs[1], &runs[3]] {
         store.finish_run(&run.id, &done(9), &[]).expect("ends");
     }
-    let kept = |run: &RunStart| store.rejects(run.id.as_str(), None, 9, 0).expect("readable").len();
-    assert_eq!(store.prune(1).expect("pruned"), 1);
+    let kept = |run: &RunStart| of_run(&store, run, 9).len();
+    assert_eq!(store.prune(1, 9).expect("pruned"), 0, "nobody has taken them up yet");
+    assert_eq!(store.prune(9, 1).expect("pruned"), 1);
     assert_eq!(runs.each_ref().map(kept), [1, 0, 1, 1], "the latest of each, and one that still goes");
-    let largest = store.rejects(runs[3].id.as_str(), None, 1, 0).expect("readable")[0].id;
-    assert_eq!(store.prune(0).expect("pruned"), 2);
+    let largest = of_run(&store, &runs[3], 1)[0].id;
+    assert_eq!(store.prune(0, 0).expect("pruned"), 2);
     store.add_rejects(&runs[2].id, &[reject("n", "r", 1)]).expect("kept");
-    assert!(store.rejects(runs[2].id.as_str(), None, 9, 0).expect("readable")[1].id > largest);
+    assert!(of_run(&store, &runs[2], 9)[1].id > largest);
     assert_eq!(store.cursor(&busy, "a").expect("readable"), Some(json!(1)));
     assert_eq!(store.runs(9, None).expect("readable").len(), 4);
 }

@@ -12,6 +12,7 @@ use towpath_state::{Lock, LockError, RunId, Scope, Store};
 /// Does what a sub-command says.
 pub fn state(args: &StateArgs, shared: &Shared) -> Ended {
     let command = args.command.as_ref().unwrap_or(&StateCommand::List);
+    // The only one that makes a state where there is none.
     if let StateCommand::Import { file, replace } = command {
         return state_copy::import(file, *replace, shared);
     }
@@ -80,8 +81,7 @@ fn list(store: &Store, shared: &Shared) -> Ended {
         let delivered: u64 = journal.iter().map(|sink| sink.counts.confirmed).sum();
         let held: u64 = journal.iter().map(|sink| sink.counts.intents + sink.counts.unknown).sum();
         let cursors = store.cursors(&scope)?.len();
-        let runs = store.runs(usize::MAX, Some(&scope.pipeline))?;
-        let last = runs.into_iter().find(|run| run.start.scope == scope).map(|run| run.start.id.to_string());
+        let last = store.runs_of(&scope, 1)?.first().map(|run| run.start.id.to_string());
         if shared.format == Format::Json {
             let line = json!({
                 "pipeline": scope.pipeline,
@@ -187,12 +187,12 @@ fn clear_journal(store: &Store, scope: &Scope, sink: &str, yes: bool) -> Ended {
         let help = format!("there is a journal of: {}", names.join(", "));
         return Err(Failure::usage(format!("{scope} has no journal of a sink `{sink}`"), help));
     }
-    let what = format!("what `{sink}` has delivered, {} records", table::grouped(keys));
+    let what = format!("what `{sink}` has delivered, {}", table::count(keys, "record"));
     if !yes {
         return unless_yes(&what, "the next run SENDS ALL OF THEM AGAIN, also those the other system has");
     }
     let lock = lock(store, scope)?;
-    store.clear_journal(&lock, scope, Some(sink))?;
+    store.clear_journal(&lock, scope, sink)?;
     lock.release()?;
     eprintln!("forgotten: {what}");
     Ok(ExitCode::SUCCESS)

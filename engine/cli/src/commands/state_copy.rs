@@ -4,12 +4,12 @@ use super::runs;
 use crate::args::Shared;
 use crate::failure::{Ended, Failure};
 use crate::table;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use towpath_connector::Error;
-use towpath_state::{Copied, ImportError, Store};
+use towpath_state::{Copied, ImportError, Store, private};
 
 /// Writes everything, to a file that is new and readable by nobody else, or to stdout.
 pub fn export(store: &Store, file: Option<&Path>) -> Ended {
@@ -21,7 +21,7 @@ pub fn export(store: &Store, file: Option<&Path>) -> Ended {
             copied
         }
         Some(path) => {
-            let mut out = BufWriter::new(new_file(path).map_err(|error| cannot("write", path, error))?);
+            let mut out = BufWriter::new(private::new_file(path).map_err(|error| cannot("write", path, error))?);
             let written = store.export(&mut out).map_err(|error| failure(error, Some(path)))?;
             let whole = out.into_inner().map_err(|error| error.into_error()).and_then(|file| file.sync_all());
             whole.map_err(|error| cannot("write", path, error))?;
@@ -35,10 +35,7 @@ pub fn export(store: &Store, file: Option<&Path>) -> Ended {
 /// Takes in what was exported; makes the state if there is none.
 pub fn import(file: &Path, replace: bool, shared: &Shared) -> Ended {
     let lines = BufReader::new(File::open(file).map_err(|error| cannot("read", file, error))?);
-    let store = match runs::store(shared)? {
-        Some(store) => store,
-        None => Store::open(&runs::folder(shared)?)?,
-    };
+    let store = Store::open(&runs::folder(shared)?)?;
     let copied = store.import(lines, replace).map_err(|error| failure(error, Some(file)))?;
     tell("taken in", copied);
     Ok(ExitCode::SUCCESS)
@@ -48,17 +45,6 @@ fn tell(what: &str, copied: Copied) {
     let numbers = [copied.runs, copied.cursors, copied.records, copied.rejects].map(table::grouped);
     let [runs, cursors, records, rejects] = numbers;
     eprintln!("{what}: runs {runs}, cursors {cursors}, journal records {records}, rejects {rejects}");
-}
-
-fn new_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> Failure {

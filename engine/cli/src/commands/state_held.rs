@@ -4,7 +4,9 @@ use super::state;
 use crate::args::{Format, Shared, VerdictArg};
 use crate::failure::{Ended, Failure};
 use crate::table;
+use data_encoding::HEXLOWER;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use towpath_state::{Outcome, Scope, Store, Unsettled, Verdict};
 
@@ -15,7 +17,7 @@ const LEAST: usize = 6;
 
 /// A name for a record that is short, and there whatever its key is.
 fn id(record: &Unsettled) -> String {
-    record.key_hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&record.key_hash)
 }
 
 /// Why it is held, in a sentence.
@@ -51,17 +53,23 @@ pub fn held(store: &Store, scope: &Scope, sink: Option<&str>, shared: &Shared) -
         eprintln!("{scope} holds no records");
         return Ok(ExitCode::SUCCESS);
     }
-    let headers = ["sink", "id", "key", "since", "run", "reason"];
-    let mut out = table::bordered(headers.iter().map(|header| (*header).to_owned()).collect());
+    // Where a sink has changed its target, both may hold a record of the same key.
+    let targets: BTreeSet<(&str, &str)> = records.iter().map(|it| (it.sink.as_str(), it.target.as_str())).collect();
+    let sinks: BTreeSet<&str> = records.iter().map(|record| record.sink.as_str()).collect();
+    let to = (targets.len() > sinks.len()).then_some("target");
+    let headers = ["sink"].into_iter().chain(to).chain(["id", "key", "since", "run", "reason"]);
+    let mut out = table::bordered(headers.map(str::to_owned).collect());
     for record in &records {
-        out.add_row(vec![
-            record.sink.clone(),
+        let mut row = vec![record.sink.clone()];
+        row.extend(to.map(|_| record.target.clone()));
+        row.extend([
             id(record)[..ID].to_owned(),
             table::cut(&record.key.to_string(), 80),
             record.receipt.at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
             record.receipt.run.to_string(),
             table::cut(&why(record), 120),
         ]);
+        out.add_row(row);
     }
     println!("{out}");
     let meant = scope_args(scope);
@@ -85,33 +93,32 @@ pub fn settle(store: &Store, scope: &Scope, sink: &str, keys: Option<&[String]>,
     let lock = state::lock(store, scope)?;
     let mut records = store.unknown(scope)?;
     records.retain(|record| record.sink == sink);
-    let chosen: Vec<[u8; 16]> = match keys {
-        None => records.iter().map(|record| record.key_hash).collect(),
+    let chosen: Vec<Unsettled> = match keys {
+        None => records,
         Some(keys) => keys.iter().map(|key| named(&records, sink, key)).collect::<Result<_, Failure>>()?,
     };
     let verdict = match verdict {
         VerdictArg::Delivered => Verdict::Delivered,
         VerdictArg::NotDelivered => Verdict::NotDelivered,
     };
-    let settled = store.settle(&lock, scope, sink, &chosen, verdict)? as u64;
+    let settled = store.settle(&lock, scope, &chosen, verdict)? as u64;
     lock.release()?;
     if settled == 0 {
         eprintln!("`{sink}` holds no records");
         return Ok(ExitCode::SUCCESS);
     }
-    let records =
-        if settled == 1 { "1 record of".to_owned() } else { format!("{} records of", table::grouped(settled)) };
+    let records = table::count(settled, "record");
     match verdict {
-        Verdict::Delivered => eprintln!("{records} `{sink}` count as delivered now, and are not sent again"),
+        Verdict::Delivered => eprintln!("{records} of `{sink}` count as delivered now, and are not sent again"),
         Verdict::NotDelivered => {
-            eprintln!("{records} `{sink}` count as not delivered now; the next run that brings them sends them");
+            eprintln!("{records} of `{sink}` count as not delivered now; the next run that brings them sends them");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The one record that is meant by an id or a key.
-fn named(records: &[Unsettled], sink: &str, key: &str) -> Result<[u8; 16], Failure> {
+fn named(records: &[Unsettled], sink: &str, key: &str) -> Result<Unsettled, Failure> {
     let written: Option<Json> = serde_json::from_str(key).ok();
     let low = key.to_ascii_lowercase();
     let is_meant = |record: &&Unsettled| {
@@ -119,11 +126,10 @@ fn named(records: &[Unsettled], sink: &str, key: &str) -> Result<[u8; 16], Failu
         let only_value = record.key.as_object().filter(|fields| fields.len() == 1).and_then(|it| it.values().next());
         by_id || written.as_ref() == Some(&record.key) || only_value.is_some_and(|value| text(value) == key)
     };
-    let mut hashes: Vec<[u8; 16]> = records.iter().filter(is_meant).map(|record| record.key_hash).collect();
-    hashes.dedup();
+    let meant: Vec<&Unsettled> = records.iter().filter(is_meant).collect();
     let help = "`towpath state held` lists them with their ids";
-    match hashes.as_slice() {
-        [one] => Ok(*one),
+    match meant.as_slice() {
+        [one] => Ok((*one).clone()),
         [] => Err(Failure::usage(format!("`{sink}` holds no record `{key}`; nothing was settled"), help)),
         _ => Err(Failure::usage(
             format!("more than one record of `{sink}` is meant by `{key}`; nothing was settled"),

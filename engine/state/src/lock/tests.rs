@@ -196,8 +196,11 @@ fn every_write_of_a_run_that_was_taken_for_dead_is_refused() {
         ("clearing cursors", store.clear_cursors(&old, &scope(), None).map(drop)),
         ("an intent", store.intend(&old, &scope(), "upload", "t", &first, &[intent(3)])),
         ("a receipt", store.receive(&old, &scope(), "upload", "t", &first, &[confirmed])),
-        ("settling", store.settle(&old, &scope(), "upload", &[[1; 16]], Verdict::NotDelivered).map(drop)),
-        ("clearing the journal", store.clear_journal(&old, &scope(), None).map(drop)),
+        (
+            "settling",
+            store.settle(&old, &scope(), &store.unknown(&scope()).expect("readable"), Verdict::NotDelivered).map(drop),
+        ),
+        ("clearing the journal", store.clear_journal(&old, &scope(), "upload").map(drop)),
         ("rejects", store.add_rejects(&first, &[Reject::default()])),
         ("closing rejects", store.close_rejects(&old, &scope(), &[1]).map(drop)),
         ("closing repeated rejects", store.close_repeated_rejects(&old, &scope()).map(drop)),

@@ -54,7 +54,7 @@ fn a_full_disk_keeps_nothing_of_the_call_and_everything_before_it() {
     let reject = Reject { row: json!("x".repeat(5000)), ..Reject::default() };
     let error = store.add_rejects(&run, &vec![reject; 500]).expect_err("full");
     assert!(matches!(error, Error::DiskFull { .. }), "{error:?}");
-    assert_eq!(store.rejects(run.as_str(), None, 1, 0).expect("readable"), []);
+    assert_eq!(store.find_rejects(crate::RejectFilter::default(), 1).expect("readable"), []);
 
     put(&many[10..20]).expect("a small call still fits");
     limit_pages(&store, 1_000_000);
