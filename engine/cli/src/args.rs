@@ -155,6 +155,9 @@ pub struct RunArgs {
     /// Goes on with what that run read; a run that died, was stopped or failed in passing is gone on with unasked
     #[arg(long, value_name = "RUN", conflicts_with_all = ["full_refresh", "limit"])]
     pub resume: Option<String>,
+    /// Carries out a plan that `towpath plan --out` wrote, and sends nothing else; refuses where something has changed since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["full_refresh", "limit", "resume"])]
+    pub plan: Option<PathBuf>,
     /// Keeps the staged data of the run
     #[arg(long)]
     pub keep_stage: bool,
@@ -182,7 +185,7 @@ pub struct SeedArgs {
 pub struct PlanArgs {
     /// The pipeline file
     pub pipeline: PathBuf,
-    /// Writes the plan into this file as well, as JSON
+    /// Writes the plan into this file as well, as JSON; `towpath run --plan FILE` carries it out
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Ends with exit code 4 when a run would change something

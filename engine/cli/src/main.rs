@@ -9,6 +9,7 @@ mod documents;
 mod failure;
 mod fields;
 mod logging;
+mod plan_file;
 mod plan_text;
 mod progress;
 mod reference;

@@ -1,6 +1,7 @@
 //! A plan for people: a block for each sink, then what would be rejected, then one sentence.
 
 use crate::table::{count, cut, duration, grouped};
+use towpath_connector::Differences;
 use towpath_run::{Planned, PlannedSink, Request, SinkPlan};
 
 /// Longest line of a request that is shown.
@@ -42,10 +43,13 @@ fn block(planned: &PlannedSink) -> String {
             let path = path.as_deref().unwrap_or("a file");
             format!("{sink} → {connection}\n  {verb} {path} with {}\n", count(*rows, "row"))
         }
-        SinkPlan::Table { table, mode, rows } => {
+        SinkPlan::Table { table, mode, rows, differences } => {
             let (table, mode) = (table.as_deref().unwrap_or("a table"), mode.as_deref().unwrap_or("its mode"));
-            let rows = count(*rows, "row");
-            format!("{sink} → {connection}\n  {mode} {rows} into {table} (not compared with what is in it)\n")
+            let head = format!("{sink} → {connection}\n  {mode} {} into {table}", count(*rows, "row"));
+            match differences {
+                Some(differences) => format!("{head}\n{}", changes(differences)),
+                None => format!("{head} (not compared with what is in it)\n"),
+            }
         }
         SinkPlan::Waits { on } => {
             let names = on.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
@@ -54,6 +58,38 @@ fn block(planned: &PlannedSink) -> String {
             )
         }
     }
+}
+
+/// What a load would change in a table.
+fn changes(found: &Differences) -> String {
+    let mut out = String::new();
+    if found.makes_table {
+        out += "  the table is made\n";
+    }
+    for column in &found.new_columns {
+        out += &format!("  the table gets the column `{column}`\n");
+    }
+    let figures = [
+        ("+", "insert", found.insert),
+        ("~", "update", found.update),
+        ("=", "unchanged", found.unchanged),
+        ("-", "delete", found.delete),
+    ];
+    for (sign, word, rows) in figures {
+        if rows > 0 || word == "insert" {
+            out += &format!("  {sign} {word:<10} {:>9}\n", grouped(rows));
+        }
+    }
+    for (column, rows) in &found.changed {
+        out += &format!("    `{column}` changes in {}\n", count(*rows, "row"));
+    }
+    for sample in &found.samples {
+        let fields = sample.fields.iter().map(|(name, before, after)| format!("{name}: {before} → {after}"));
+        let line =
+            format!("{} {}", serde_json::Value::Object(sample.key.clone()), fields.collect::<Vec<_>>().join(", "));
+        out += &format!("    {}\n", cut(&line, LINE));
+    }
+    out
 }
 
 fn counts(plan: &SinkPlan) -> String {
@@ -110,6 +146,7 @@ fn sentence(planned: &Planned) -> String {
                 create += new;
                 update += changed;
             }
+            SinkPlan::Table { differences: Some(found), .. } => rows += found.insert + found.update,
             SinkPlan::File { rows: more, .. } | SinkPlan::Table { rows: more, .. } => rows += more,
             SinkPlan::Waits { .. } => waits += 1,
         }

@@ -24,6 +24,11 @@ pub fn seed(args: &SeedArgs) -> Seed {
     Seed { people: args.sandbox_people, records: args.sandbox_records, ..Seed::default() }
 }
 
+/// What stand-ins of a size are told apart by: each size is a world of its own.
+pub fn world(args: &SeedArgs) -> String {
+    format!("{}-people-{}-records", args.sandbox_people, args.sandbox_records)
+}
+
 impl StandIns {
     /// Starts them where they are wanted, below the folder of the state.
     pub async fn if_wanted(
@@ -42,9 +47,7 @@ impl StandIns {
     /// Starts a stand-in for each system among a plan's connections; `folder` keeps what they are left with.
     async fn start(plan: &Plan, args: &SeedArgs, folder: &Path) -> Result<(Self, Overrides), Failure> {
         let mut overrides = Overrides::new();
-        // Each size is a world of its own.
-        let world = format!("{}-people-{}-records", args.sandbox_people, args.sandbox_records);
-        let mut stand_ins = Self { systems: Vec::new(), folder: folder.to_owned(), world };
+        let mut stand_ins = Self { systems: Vec::new(), folder: folder.to_owned(), world: world(args) };
         for connection in &plan.connections {
             let Some(name) = towpath_sandbox::names().iter().find(|name| **name == connection.connector) else {
                 continue;

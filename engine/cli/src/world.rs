@@ -115,6 +115,7 @@ pub fn options(shared: &Shared, stages: PathBuf, timeout: Option<u64>) -> Option
         stages,
         retry: RetryPolicy::default(),
         timeout: timeout.map(|seconds| Duration::from_secs(seconds.max(1))),
+        promise: None,
         replay: None,
     }
 }

@@ -25,8 +25,8 @@ pub use registry::{Connect, Connector, Registry};
 pub use secret::{MASK, Secret, redact, redact_json, register_secret};
 pub use settings::{Setting, Settings};
 pub use write::{
-    Answer, BatchWriter, Begun, Committed, FileSink, Load, Operation, Sink, Sketch, TableBatch, TableSink, Verified,
-    Writer, Written,
+    Answer, BatchWriter, Begun, ChangedRow, Committed, Differences, FileSink, Load, Operation, Sink, Sketch,
+    TableBatch, TableLook, TableSink, Verified, Writer, Written,
 };
 
 /// A JSON object: a record, parameters, an answer's fields.

@@ -5,6 +5,8 @@ use crate::read::RejectedRow;
 use crate::{Error, Record, Result};
 use async_trait::async_trait;
 use polars::prelude::{DataFrame, LazyFrame};
+use serde::Serialize;
+use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::Arc;
 use towpath_spec::Schema;
@@ -29,6 +31,14 @@ pub trait Writer: Send + Sync {
     /// # Errors
     /// When the settings do not make sense together.
     fn sink(&self, ask: &SinkAsk<'_>) -> Result<Sink>;
+
+    /// A look at what a load would change in a table, for those who may change nothing; none where nobody can tell.
+    ///
+    /// # Errors
+    /// When the settings do not make sense together, or the table does not fit the columns of the ask.
+    fn look(&self, _ask: &SinkAsk<'_>) -> Result<Option<Box<dyn TableLook>>> {
+        Ok(None)
+    }
 }
 
 /// How a sink takes data.
@@ -67,6 +77,53 @@ pub trait TableSink: Send {
 
     /// Takes everything back.
     fn abort(&mut self);
+}
+
+/// Rows that are compared with a table. It has no way to write: a plan is given nothing else.
+///
+/// Calls block; whoever makes them does so in a thread that may.
+pub trait TableLook: Send {
+    /// Takes rows up.
+    ///
+    /// # Errors
+    /// The database's.
+    fn take(&mut self, batch: &DataFrame) -> Result<TableBatch>;
+
+    /// What a load of these rows would change.
+    ///
+    /// # Errors
+    /// The database's.
+    fn differences(&mut self) -> Result<Differences>;
+}
+
+/// What a load would change in a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Differences {
+    /// Whether the table would be made.
+    pub makes_table: bool,
+    /// Columns the table would get.
+    pub new_columns: Vec<String>,
+    /// Rows that would come to it.
+    pub insert: u64,
+    /// Rows that would be changed.
+    pub update: u64,
+    /// Rows that are there as they are to be.
+    pub unchanged: u64,
+    /// Rows that would go.
+    pub delete: u64,
+    /// In how many rows a column would be changed.
+    pub changed: Vec<(String, u64)>,
+    /// Some of the rows that would be changed.
+    pub samples: Vec<ChangedRow>,
+}
+
+/// A row that would be changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangedRow {
+    /// The columns it is known by.
+    pub key: Record,
+    /// The columns that would be changed: name, what is there, what would be there.
+    pub fields: Vec<(String, Json, Json)>,
 }
 
 /// What a load is known by.

@@ -101,7 +101,7 @@ pub struct Counts {
     pub rows_in: u64,
     /// Rows that went out: given on, or delivered by a sink.
     pub rows_out: u64,
-    /// Rows a `filter` took away.
+    /// Rows a `filter` took away, or a sink left for a later run because its plan did not have them.
     pub filtered: u64,
     /// Rows that became rejects.
     pub rejected: u64,

@@ -17,7 +17,7 @@ use crate::stage::{Stage, StageWriter};
 use crate::verifying::Doubtful;
 use serde_json::Value as Json;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use towpath_connector::{Error, Kind, Operation, OperationInfo, OperationKind, Record, Result, Sink, SinkAsk};
@@ -56,6 +56,9 @@ pub(crate) struct Delivery<'a> {
     pub unanswered: AtomicUsize,
     /// The run whose rejects are replayed: what was delivered after it is newer.
     replays: Option<RunId>,
+    /// The records of the plan the run is held to, and how many of them have come.
+    promised: Option<&'a HashSet<Hash>>,
+    kept: AtomicUsize,
     results: Option<Mutex<Results>>,
 }
 
@@ -149,6 +152,8 @@ impl Runner {
             answers: AnswerTime::default(),
             unanswered: AtomicUsize::new(0),
             replays: self.options.replay.as_ref().map(|replay| replay.of),
+            promised: self.options.promise.as_ref().and_then(|promise| promise.of(&self.plan.nodes[node].name)),
+            kept: AtomicUsize::new(0),
             results,
         };
         let mut batches = self.batches(flow.frame, together(sink))?;
@@ -162,6 +167,10 @@ impl Runner {
             self.progress(node, rows);
             self.go_on()?;
             packed = next?;
+        }
+        let missing = delivery.promised.map_or(0, HashSet::len).saturating_sub(delivery.kept.into_inner());
+        if missing > 0 {
+            self.warn(node, format!("{missing} of the records that were planned did not come any more"));
         }
         delivery.results.map(finish_results).transpose()
     }
@@ -219,6 +228,10 @@ impl Runner {
         let mut doubtful = Vec::new();
         for (parcel, receipt) in parcels.into_iter().zip(known) {
             match delivery.judge(&parcel, receipt.as_ref()) {
+                Judgement::Send | Judgement::Verify if !delivery.keeps_promise(&parcel) => {
+                    book(&self.accounts[delivery.node].filtered, 1);
+                    delivery.result(&parcel, "not planned", None, Record::new())?;
+                }
                 Judgement::Send => due.push(parcel),
                 Judgement::Verify => doubtful.extend(receipt.map(|receipt| Doubtful { parcel, receipt })),
                 Judgement::Unchanged(fields) => self.unchanged(delivery, &parcel, fields)?,
@@ -344,6 +357,14 @@ impl Delivery<'_> {
             (Judgement::Send | Judgement::Changed(_), Some(receipt)) => Judgement::Unchanged(fields_of(receipt)),
             (judgement, _) => judgement,
         }
+    }
+
+    /// Whether a record may be sent by the plan the run is held to, if it is held to one.
+    fn keeps_promise(&self, parcel: &Parcel) -> bool {
+        let Some(promised) = self.promised else { return true };
+        let is_promised = promised.contains(&crate::promise::record(&parcel.key_hash, &parcel.payload_hash));
+        self.kept.fetch_add(usize::from(is_promised), Ordering::Relaxed);
+        is_promised
     }
 
     /// Keeps what became of a record for those who read the results.

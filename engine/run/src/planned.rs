@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use towpath_connector::Differences;
 
 /// What a run would do.
 #[derive(Debug, Clone, Serialize)]
@@ -12,6 +14,12 @@ pub struct Planned {
     pub sinks: Vec<PlannedSink>,
     /// Nodes that were read, with their rows.
     pub nodes: Vec<PlannedNode>,
+    /// The state it was made of, as a hash.
+    #[serde(skip)]
+    pub state: String,
+    /// What each sink that could be planned would send, as hashes of keys and contents.
+    #[serde(skip)]
+    pub sends: BTreeMap<String, Vec<[u8; 16]>>,
 }
 
 /// What became of the rows of a node that was read.
@@ -88,7 +96,7 @@ pub enum SinkPlan {
         /// Whether there is something in its place now.
         replaces: bool,
     },
-    /// Rows for a table. They are not compared with what is in it.
+    /// Rows for a table.
     Table {
         /// The table.
         table: Option<String>,
@@ -96,6 +104,8 @@ pub enum SinkPlan {
         mode: Option<String>,
         /// Rows that would be brought in.
         rows: u64,
+        /// What they would change; none where the database cannot tell.
+        differences: Option<Differences>,
     },
     /// Nobody can tell before the run: it depends on what other systems answer.
     Waits {
@@ -125,6 +135,9 @@ impl SinkPlan {
         match self {
             Self::Operation { create, update, verify, .. } => create + update + verify > 0,
             Self::File { .. } | Self::Waits { .. } => true,
+            Self::Table { differences: Some(found), .. } => {
+                found.makes_table || !found.new_columns.is_empty() || found.insert + found.update + found.delete > 0
+            }
             Self::Table { rows, mode, .. } => *rows > 0 || mode.as_deref() == Some("replace"),
         }
     }

@@ -9,16 +9,18 @@ use crate::deliver::{Judgement, Results, finish_results, judge, only_creates, re
 use crate::error::{RunError, state_error};
 use crate::payload::Hash;
 use crate::planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan};
+use crate::promise;
 use crate::records::{Packer, Parcel};
-use crate::rejects::lock;
+use crate::rejects::{NewReject, lock};
 use crate::runner::{Mode, Options, Runner, World};
 use crate::stage::Stage;
 use crate::unsent::Unsent;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use towpath_connector::{Error, Kind, Record, Result, Sketch, redact, redact_json};
+use towpath_connector::{Error, Kind, Record, Result, SinkAsk, Sketch, TableLook, redact, redact_json};
 use towpath_plan::{NodeKind, Plan, SinkNode};
+use towpath_spec::Schema as Columns;
 use towpath_state::Store;
 
 /// Calls that are shown of a sink.
@@ -45,9 +47,10 @@ pub async fn plan_run(
 ) -> std::result::Result<Planned, RunError> {
     crate::missing::nothing_missing(&plan, &world).map_err(RunError::NotStarted)?;
     let access = crate::run::start(&plan, &options, &world, state.clone(), pipeline_file, version)?;
+    let basis = access.basis().map_err(RunError::NotStarted)?;
     let stages = options.stages.join(&options.run);
     let runner = Runner::new(plan, Mode::Plan, options, world, Some(access));
-    let planned = all_sinks(&runner, &state).await;
+    let planned = all_sinks(&runner, &state).await.map(|planned| Planned { state: basis, ..planned });
     // What cannot be removed is only space on disk.
     let _ = std::fs::remove_dir_all(stages);
     planned.map_err(RunError::NotStarted)
@@ -70,7 +73,9 @@ async fn all_sinks(runner: &Arc<Runner>, state: &Store) -> Result<Planned> {
         };
         PlannedSink { sink: planned.name.clone(), connection, plan }
     });
-    Ok(Planned { pipeline: runner.plan.pipeline.clone(), sinks: sinks.collect(), nodes: nodes(runner, state)? })
+    let (pipeline, sends) = (runner.plan.pipeline.clone(), std::mem::take(&mut *lock(&runner.sends)?));
+    let (sinks, nodes) = (sinks.collect(), nodes(runner, state)?);
+    Ok(Planned { pipeline, sinks, nodes, sends, state: String::new() })
 }
 
 /// The nodes that were read, with what they would reject.
@@ -137,11 +142,17 @@ impl Runner {
         let settings = self.settings(&declared, &sink.settings, node)?;
         let connection = self.connect(sink.connection)?.settings;
         let setting = |name: &str| settings.text(name).or_else(|| connection.text(name)).map(|text| redact(&text));
+        let mut look = self.look_of(node, sink, &flow.columns)?;
         let mut batches = self.batches(flow.frame, ROWS)?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await? {
             rows += batch.height() as u64;
             book(&self.accounts[node].rows_in, batch.height());
+            if let Some(look) = &mut look {
+                let taken = tokio::task::block_in_place(|| look.take(&batch))?;
+                rows -= taken.rejects.len() as u64;
+                self.reject(node, taken.rejects.into_iter().map(NewReject::from).collect())?;
+            }
             self.go_on()?;
         }
         let plan = if connector.descriptor().kind == Kind::Files {
@@ -149,9 +160,36 @@ impl Runner {
             let replaces = path.as_ref().is_some_and(|path| self.plan.base.join(path).exists());
             SinkPlan::File { path, rows, replaces }
         } else {
-            SinkPlan::Table { table: setting("table"), mode: setting("mode"), rows }
+            let differences = match &mut look {
+                Some(look) => Some(tokio::task::block_in_place(|| look.differences())?),
+                None => None,
+            };
+            SinkPlan::Table { table: setting("table"), mode: setting("mode"), rows, differences }
         };
         Ok((plan, None))
+    }
+
+    /// What compares rows with a table, where a sink is one.
+    fn look_of(&self, node: usize, sink: &SinkNode, columns: &Columns) -> Result<Option<Box<dyn TableLook>>> {
+        let connector = self.connector(sink.connection)?;
+        if connector.descriptor().kind != Kind::Database {
+            return Ok(None);
+        }
+        let connect = self.connect(sink.connection)?;
+        let declared: Vec<_> = connector.descriptor().sink_settings.iter().collect();
+        let mut settings = self.settings(&declared, &sink.settings, node)?;
+        if !sink.key.is_empty() {
+            settings.set("key", sink.key.clone());
+        }
+        let ask = SinkAsk {
+            operation: None,
+            connection: &connect.settings,
+            settings: &settings,
+            schema: Some(columns),
+            base: &self.plan.base,
+        };
+        let writer = connector.writer(&connect)?;
+        tokio::task::block_in_place(|| writer.look(&ask))
     }
 
     async fn look_at_records(
@@ -163,8 +201,16 @@ impl Runner {
     ) -> Result<(SinkPlan, Option<Stage>)> {
         let packer = Packer::new(sink, unsent.info(), &flow.columns, &self.constants);
         let results = self.results(node, sink)?;
-        let mut look =
-            Look { runner: self, node, sink, unsent, results, sent: HashMap::new(), tally: Tally::default() };
+        let mut look = Look {
+            runner: self,
+            node,
+            sink,
+            unsent,
+            results,
+            sent: HashMap::new(),
+            sends: Vec::new(),
+            tally: Tally::default(),
+        };
         let mut batches = self.batches(flow.frame, together(sink))?;
         while let Some(batch) = batches.next().await? {
             book(&self.accounts[node].rows_in, batch.height());
@@ -177,6 +223,7 @@ impl Runner {
             self.go_on()?;
         }
         let plan = look.plan();
+        lock(&self.sends)?.insert(self.plan.nodes[node].name.clone(), std::mem::take(&mut look.sends));
         let stage = look.results.map(finish_results).transpose()?;
         Ok((plan, stage))
     }
@@ -191,6 +238,8 @@ struct Look<'a> {
     results: Option<Mutex<Results>>,
     /// Payloads of keys that would be sent: the journal of the run would know them.
     sent: HashMap<Hash, Hash>,
+    /// The records that a run would send, or look up first.
+    sends: Vec<Hash>,
     tally: Tally,
 }
 
@@ -222,7 +271,10 @@ impl Look<'_> {
                     *(if was_confirmed { &mut self.tally.update } else { &mut self.tally.create }) += 1;
                     self.send(parcel, &mut due);
                 }
-                Judgement::Verify => self.tally.verify += 1,
+                Judgement::Verify => {
+                    self.tally.verify += 1;
+                    self.sends.push(promise::record(&parcel.key_hash, &parcel.payload_hash));
+                }
                 Judgement::Unchanged(fields) => {
                     self.tally.unchanged += 1;
                     if let Some(results) = &self.results {
@@ -256,6 +308,7 @@ impl Look<'_> {
 
     fn send(&mut self, parcel: Parcel, due: &mut Vec<Parcel>) {
         self.sent.insert(parcel.key_hash, parcel.payload_hash);
+        self.sends.push(promise::record(&parcel.key_hash, &parcel.payload_hash));
         due.push(parcel);
     }
 

@@ -94,6 +94,11 @@ impl StateAccess {
         self.earlier.as_ref()
     }
 
+    /// What tells this state from another, before this run.
+    pub fn basis(&self) -> Result<String> {
+        crate::promise::state_of(&self.store, &self.scope, &self.run)
+    }
+
     pub fn cursor(&self, node: &str) -> Result<Option<Json>> {
         self.store.cursor(&self.scope, node).map_err(|error| state_error(&error))
     }
@@ -258,6 +263,15 @@ pub(crate) fn start(
         LockError::Held { .. } => RunError::Locked(Error::user(error.to_string()).help(error.help())),
         LockError::State(inner) => RunError::State(state_error(inner)),
     })?;
+    if let Some(promise) = &options.promise {
+        // Under the lock: nobody changes it any more.
+        let now = crate::promise::state_of(&store, &scope, &run).map_err(RunError::NotStarted)?;
+        if now != promise.state {
+            let message = format!("the state of {scope} is not what it was when the plan was made");
+            let help = "a run, or a command on state, came between; make the plan again, and look at it";
+            return Err(RunError::NotStarted(Error::user(message).help(help)));
+        }
+    }
     let params: serde_json::Map<String, Json> = plan
         .params
         .iter()
@@ -429,6 +443,10 @@ fn remarks(runner: &Runner) -> Vec<String> {
             let (has, is) = if counts.unknown == 1 { ("has", "is") } else { ("have", "are") };
             let records = count(counts.unknown, "record");
             remarks.push(format!("of `{}`, {records} {has} an unknown outcome and {is} held", planned.name));
+        }
+        if counts.filtered > 0 {
+            let records = count(counts.filtered, "record");
+            remarks.push(format!("of `{}`, {records} not in the plan: left for a later run", planned.name));
         }
         let Some(limit) = sink.max_rejects else {
             continue;

@@ -99,6 +99,8 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// How long a request may take without a byte coming back, whatever connections say.
     pub timeout: Option<Duration>,
+    /// The plan it is held to.
+    pub promise: Option<Arc<crate::promise::Promise>>,
     /// The rejects of an earlier run, which take the place of what sources give.
     pub replay: Option<Arc<crate::replay::Replay>>,
 }
@@ -119,6 +121,8 @@ pub(crate) struct Runner {
     pub deliveries: Deliveries,
     /// What sinks would do, by their nodes.
     pub planned: Mutex<BTreeMap<usize, crate::planned::SinkPlan>>,
+    /// The records they would send, by their names.
+    pub sends: Mutex<BTreeMap<String, Vec<[u8; 16]>>>,
     pub cursors: Mutex<Vec<(String, serde_json::Value)>>,
     /// Checks of scanned files that go on beside their scans, by the nodes of the sources.
     pub checks: Mutex<Vec<(usize, crate::scan::Checking)>>,
@@ -157,6 +161,7 @@ impl Runner {
             retry,
             deliveries: Deliveries::default(),
             planned: Mutex::default(),
+            sends: Mutex::default(),
             cursors: Mutex::default(),
             checks: Mutex::default(),
             opened: Mutex::default(),

@@ -122,6 +122,11 @@ impl Files {
         self.files.get(id.0 as usize)
     }
 
+    /// All of them: path and text.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.files.iter().map(|file| (file.path.as_path(), file.text.as_str()))
+    }
+
     /// A file's path; empty for an unknown id.
     pub fn path(&self, id: FileId) -> &Path {
         self.get(id).map_or(Path::new(""), |file| &file.path)

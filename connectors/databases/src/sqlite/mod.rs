@@ -3,6 +3,7 @@
 //! Names are always quoted. Types SQLite does not have are declared by names of their own, so that they are read back as what
 //! they were (see [`types`]). The file's journal mode and everything else about it is left as it is.
 
+mod look;
 mod sink;
 mod source;
 mod turn;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use towpath_connector::{
     Connect, Connector, Described, Descriptor, Error, Kind, Lookup, Problem, Reader, Result, Setting, Settings, Sink,
-    SinkAsk, Source, SourceAsk, Writer,
+    SinkAsk, Source, SourceAsk, TableLook, Writer,
 };
 use towpath_spec::Type;
 
@@ -91,6 +92,11 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A path as it stands in a URI.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
 /// Opens a file that is there, for reading only.
 fn open_to_read(path: &Path) -> Result<Connection> {
     if !path.is_file() {
@@ -144,6 +150,16 @@ struct Handle {
     path: PathBuf,
 }
 
+impl Handle {
+    fn table(&self, ask: &SinkAsk<'_>) -> Result<sink::SqliteTable> {
+        let target = Target::read(ask.settings, ask.schema).map_err(|problems| {
+            let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            Error::user(messages.join("; "))
+        })?;
+        Ok(sink::SqliteTable::new(self.path.clone(), target))
+    }
+}
+
 #[async_trait]
 impl Reader for Handle {
     async fn check(&self) -> Result<()> {
@@ -180,10 +196,11 @@ impl Writer for Handle {
     }
 
     fn sink(&self, ask: &SinkAsk<'_>) -> Result<Sink> {
-        let target = Target::read(ask.settings, ask.schema).map_err(|problems| {
-            let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-            Error::user(messages.join("; "))
-        })?;
-        Ok(Sink::Table(Box::new(sink::SqliteTable::new(self.path.clone(), target))))
+        Ok(Sink::Table(Box::new(self.table(ask)?)))
+    }
+
+    fn look(&self, ask: &SinkAsk<'_>) -> Result<Option<Box<dyn TableLook>>> {
+        let Some(schema) = ask.schema else { return Ok(None) };
+        Ok(Some(Box::new(look::SqliteLook::open(self.table(ask)?, schema)?)))
     }
 }

@@ -5,7 +5,8 @@ use super::{PATIENCE, failed, quoted, types};
 use crate::content::Content;
 use crate::table::{Evolution, Mode, Target};
 use polars::prelude::DataFrame;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Value as Stored;
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::path::PathBuf;
 use towpath_connector::{Begun, Committed, Error, Load, RejectedRow, Result, TableBatch, TableSink};
 use towpath_mapping::{FrameRow, FrameRows, Row, Value};
@@ -21,8 +22,8 @@ const STAGE: &str = "temp._towpath_stage";
 
 /// A table that is being written.
 pub(crate) struct SqliteTable {
-    path: PathBuf,
-    target: Target,
+    pub(super) path: PathBuf,
+    pub(super) target: Target,
     open: Option<Open>,
 }
 
@@ -30,12 +31,7 @@ pub(crate) struct SqliteTable {
 struct Open {
     connection: Connection,
     load: Load,
-    /// The columns that arrive.
-    schema: Schema,
-    /// Those that are written, in the order of the statement's parameters.
-    written: Vec<Field>,
-    /// Those the table has no place for.
-    homeless: Vec<Field>,
+    fit: Fit,
     insert: String,
     rows: u64,
     content: Content,
@@ -43,8 +39,21 @@ struct Open {
     _turn: Turn,
 }
 
+/// How the columns that arrive fit a table.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fit {
+    /// The columns that arrive.
+    pub(super) schema: Schema,
+    /// Those that are written, in the order of the statement's parameters.
+    pub(super) written: Vec<Field>,
+    /// Those among them that the table does not have yet.
+    pub(super) new: Vec<Field>,
+    /// Those the table has no place for.
+    pub(super) homeless: Vec<Field>,
+}
+
 /// A column of the table as it is.
-struct Known {
+pub(super) struct Known {
     name: String,
     ty: Option<Type>,
     needed: bool,
@@ -55,7 +64,7 @@ impl SqliteTable {
         Self { path, target, open: None }
     }
 
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         format!("table `{}` of {}", self.target.table, self.path.display())
     }
 
@@ -75,11 +84,11 @@ impl SqliteTable {
         Ok(connection)
     }
 
-    /// The table's columns; `None`: there is no such table.
-    fn known(&self, connection: &Connection) -> rusqlite::Result<Option<Vec<Known>>> {
-        let mut info =
-            connection.prepare("SELECT name, type, \"notnull\" AND dflt_value IS NULL FROM pragma_table_info(?1)")?;
-        let columns = info.query_map([&self.target.table], |row| {
+    /// The table's columns in a database of the connection; `None`: there is no such table.
+    pub(super) fn known(&self, connection: &Connection, database: &str) -> rusqlite::Result<Option<Vec<Known>>> {
+        let mut info = connection
+            .prepare("SELECT name, type, \"notnull\" AND dflt_value IS NULL FROM pragma_table_info(?1, ?2)")?;
+        let columns = info.query_map([self.target.table.as_str(), database], |row| {
             let declared: String = row.get(1)?;
             Ok(Known { name: row.get(0)?, ty: types::of_declared(&declared), needed: row.get(2)? })
         })?;
@@ -87,39 +96,52 @@ impl SqliteTable {
         Ok((!columns.is_empty()).then_some(columns))
     }
 
-    /// Makes the table, or makes it and the rows fit; gives the columns to write and those there is no place for.
-    fn prepare(&self, connection: &Connection, schema: &Schema) -> Result<(Vec<Field>, Vec<Field>)> {
+    /// Makes the table, or makes it fit the rows.
+    fn prepare(&self, connection: &Connection, schema: &Schema) -> Result<Fit> {
         let doing = |error: rusqlite::Error| failed(self.shown(), &error);
-        let Some(known) = self.known(connection).map_err(doing)? else {
+        let known = self.known(connection, "main").map_err(doing)?;
+        let fit = self.fit(known.as_deref(), schema)?;
+        if known.is_none() {
             self.create(connection, schema).map_err(doing)?;
-            return Ok((schema.fields.clone(), Vec::new()));
+            return Ok(fit);
+        }
+        for field in &fit.new {
+            let (table, name) = (quoted(&self.target.table), quoted(&field.name));
+            let declared = types::declared(&field.ty);
+            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {name} {declared}")).map_err(doing)?;
+        }
+        Ok(fit)
+    }
+
+    /// How columns fit the table as it is, or one that would be made for them.
+    pub(super) fn fit(&self, known: Option<&[Known]>, schema: &Schema) -> Result<Fit> {
+        let mut fit = Fit { schema: schema.clone(), ..Fit::default() };
+        let Some(known) = known else {
+            fit.written.clone_from(&schema.fields);
+            return Ok(fit);
         };
         if self.target.mode == Mode::Create {
             let message = format!("{} is there already, and `mode: create` makes it", self.shown());
             return Err(Error::user(message).help("write `append`, `replace` or `merge`, or name another table"));
         }
         let find = |field: &Field| known.iter().find(|column| column.name.eq_ignore_ascii_case(&field.name));
-        let (mut written, mut homeless) = (Vec::new(), Vec::new());
         for field in &schema.fields {
             match find(field) {
                 Some(column) if column.ty.as_ref().is_none_or(|ty| types::fits(&field.ty, ty)) => {
-                    written.push(field.clone())
+                    fit.written.push(field.clone())
                 }
                 Some(column) => {
                     let ty = column.ty.clone().unwrap_or(Type::Text);
                     self.misfit(&field.name, format!("is {} in the table, and {} arrives", ty, field.ty), true)?;
-                    homeless.push(field.clone());
+                    fit.homeless.push(field.clone());
                 }
                 None if self.target.evolution == Evolution::Evolve => {
-                    let (table, name) = (quoted(&self.target.table), quoted(&field.name));
-                    let declared = types::declared(&field.ty);
-                    let alter = format!("ALTER TABLE {table} ADD COLUMN {name} {declared}");
-                    connection.execute_batch(&alter).map_err(doing)?;
-                    written.push(field.clone());
+                    fit.new.push(field.clone());
+                    fit.written.push(field.clone());
                 }
                 None => {
                     self.misfit(&field.name, "is no column of the table".to_owned(), false)?;
-                    homeless.push(field.clone());
+                    fit.homeless.push(field.clone());
                 }
             }
         }
@@ -127,11 +149,14 @@ impl SqliteTable {
             let message = format!("{}: column `{}` must have a value, and none arrives", self.shown(), missing.name);
             return Err(Error::user(message).help("add it with the step `set`"));
         }
-        if let Some(key) = self.target.key.iter().find(|key| !written.iter().any(|field| field.name == **key)) {
+        if let Some(key) = self.target.key.iter().find(|key| !fit.written.iter().any(|field| field.name == **key)) {
             let message = format!("{}: the key `{key}` is not among the columns that are written", self.shown());
             return Err(Error::user(message));
         }
-        Ok((written, homeless))
+        if fit.written.is_empty() {
+            return Err(Error::user(format!("{}: none of the columns that arrive is one of the table", self.shown())));
+        }
+        Ok(fit)
     }
 
     /// What is made of a column that does not fit.
@@ -166,14 +191,7 @@ impl SqliteTable {
         let marks: Vec<String> = (1..=written.len()).map(|number| format!("?{number}")).collect();
         let (verb, into) = match self.target.mode {
             Mode::Merge => {
-                let columns: Vec<String> = written
-                    .iter()
-                    .map(|field| format!("{} {}", quoted(&field.name), types::declared(&field.ty)))
-                    .collect();
-                let key: Vec<String> = self.target.key.iter().map(|name| quoted(name)).collect();
-                // Of several rows of one key the last one counts.
-                let unique = format!("UNIQUE ({}) ON CONFLICT REPLACE", key.join(", "));
-                connection.execute_batch(&format!("CREATE TABLE {STAGE} ({}, {unique})", columns.join(", ")))?;
+                self.stage(connection, STAGE, written)?;
                 ("INSERT OR REPLACE INTO", STAGE.to_owned())
             }
             _ => ("INSERT INTO", quoted(&self.target.table)),
@@ -184,12 +202,24 @@ impl SqliteTable {
         Ok(format!("{verb} {into} ({}) VALUES ({})", names.join(", "), marks.join(", ")))
     }
 
+    /// Makes a table for rows that are not yet in theirs.
+    pub(super) fn stage(&self, connection: &Connection, name: &str, written: &[Field]) -> rusqlite::Result<()> {
+        let columns = written.iter().map(|field| format!("{} {}", quoted(&field.name), types::declared(&field.ty)));
+        let mut parts: Vec<String> = columns.collect();
+        if self.target.mode == Mode::Merge {
+            let key: Vec<String> = self.target.key.iter().map(|name| quoted(name)).collect();
+            // Of several rows of one key the last one counts.
+            parts.push(format!("UNIQUE ({}) ON CONFLICT REPLACE", key.join(", ")));
+        }
+        connection.execute_batch(&format!("CREATE TABLE {name} ({})", parts.join(", ")))
+    }
+
     /// Brings a merge's rows into the table.
     fn merge(&self, open: &Open) -> rusqlite::Result<()> {
         let list = |names: &[String]| names.join(", ");
         let table = quoted(&self.target.table);
         let key: Vec<String> = self.target.key.iter().map(|name| quoted(name)).collect();
-        let names: Vec<String> = open.written.iter().map(|field| quoted(&field.name)).collect();
+        let names: Vec<String> = open.fit.written.iter().map(|field| quoted(&field.name)).collect();
         let others: Vec<&String> = names.iter().filter(|name| !key.contains(name)).collect();
         let sets = |from: &str| list(&others.iter().map(|name| format!("{name} = {from}.{name}")).collect::<Vec<_>>());
         // A row that is there as it is to be is not written again.
@@ -217,7 +247,7 @@ impl SqliteTable {
                 differs("s")
             ))?;
         }
-        let (first, of_stage) = (&key[0], open.written.iter().map(|field| format!("s.{}", quoted(&field.name))));
+        let (first, of_stage) = (&key[0], open.fit.written.iter().map(|field| format!("s.{}", quoted(&field.name))));
         open.connection.execute_batch(&format!(
             "INSERT INTO {table} ({names}) SELECT {} FROM {STAGE} AS s LEFT JOIN {table} AS t ON {same} \
              WHERE t.{first} IS NULL; DROP TABLE {STAGE}",
@@ -264,44 +294,28 @@ impl TableSink for SqliteTable {
         if went_in.is_some() {
             return Ok(Begun::Before);
         }
-        let (written, homeless) = self.prepare(&connection, schema)?;
-        if written.is_empty() {
-            return Err(Error::user(format!("{}: none of the columns that arrive is one of the table", self.shown())));
-        }
-        let insert = self.insert_into(&connection, &written).map_err(doing)?;
-        let (schema, load) = (schema.clone(), load.clone());
-        let names = std::iter::once(self.target.table.as_str()).chain(written.iter().map(|field| field.name.as_str()));
+        let fit = self.prepare(&connection, schema)?;
+        let insert = self.insert_into(&connection, &fit.written).map_err(doing)?;
+        let load = load.clone();
+        let names =
+            std::iter::once(self.target.table.as_str()).chain(fit.written.iter().map(|field| field.name.as_str()));
         let content = Content::of(names);
-        self.open = Some(Open { connection, load, schema, written, homeless, insert, rows: 0, content, _turn: turn });
+        self.open = Some(Open { connection, load, fit, insert, rows: 0, content, _turn: turn });
         Ok(Begun::Now)
     }
 
     fn write(&mut self, batch: &DataFrame) -> Result<TableBatch> {
         let shown = self.shown();
         let Some(open) = &mut self.open else { return Err(Error::bug("rows for a table that was not begun")) };
-        let rows = FrameRows::new(batch, &open.schema).map_err(Error::bug)?;
         let mut statement = open.connection.prepare_cached(&open.insert).map_err(|error| failed(&shown, &error))?;
-        let mut rejects = Vec::new();
-        let (mut written, mut left_out) = (0, 0);
-        for row in rows.iter() {
-            if let Some(reject) = unfit(&row, &open.homeless, &self.target) {
-                rejects.push(reject);
-                continue;
-            }
-            for (number, field) in open.written.iter().enumerate() {
-                let stored = types::stored(row.get(&field.name));
-                open.content.cell(&stored);
-                statement.raw_bind_parameter(number + 1, stored).map_err(|error| failed(&shown, &error))?;
-            }
-            open.content.end_row();
-            left_out += open.homeless.iter().filter(|field| !row.get(&field.name).is_null()).count() as u64;
-            statement.raw_execute().map_err(|error| {
-                failed(&shown, &error).help("nothing was written; the table has a rule that a row breaks")
-            })?;
-            written += 1;
-        }
-        open.rows += written;
-        Ok(TableBatch { written, rejects, left_out })
+        let content = &mut open.content;
+        let put = open.fit.put(batch, &self.target, &mut statement, |cell| match cell {
+            Some(stored) => content.cell(stored),
+            None => content.end_row(),
+        });
+        let done = put.map_err(|put| put.of(&shown))?;
+        open.rows += done.written;
+        Ok(done)
     }
 
     fn commit(&mut self) -> Result<Committed> {
@@ -345,6 +359,55 @@ impl Open {
         let mut open: Vec<_> = found.into_iter().filter(|(run, _)| unsettled.contains(run)).collect();
         open.sort_by_key(|(_, is_same)| !is_same);
         Ok(open.into_iter().next())
+    }
+}
+
+/// Why rows could not be put into a table.
+pub(super) enum Unput {
+    Frame(String),
+    Bind(rusqlite::Error),
+    Row(rusqlite::Error),
+}
+
+impl Unput {
+    pub(super) fn of(self, shown: &str) -> Error {
+        match self {
+            Self::Frame(reason) => Error::bug(reason),
+            Self::Bind(error) => failed(shown, &error),
+            Self::Row(error) => {
+                failed(shown, &error).help("nothing was written; the table has a rule that a row breaks")
+            }
+        }
+    }
+}
+
+impl Fit {
+    /// Puts rows in by a statement with a parameter for each column; `each` gets every value, and none behind a row.
+    pub(super) fn put(
+        &self,
+        batch: &DataFrame,
+        target: &Target,
+        statement: &mut Statement<'_>,
+        mut each: impl FnMut(Option<&Stored>),
+    ) -> std::result::Result<TableBatch, Unput> {
+        let rows = FrameRows::new(batch, &self.schema).map_err(Unput::Frame)?;
+        let mut done = TableBatch { written: 0, rejects: Vec::new(), left_out: 0 };
+        for row in rows.iter() {
+            if let Some(reject) = unfit(&row, &self.homeless, target) {
+                done.rejects.push(reject);
+                continue;
+            }
+            for (number, field) in self.written.iter().enumerate() {
+                let stored = types::stored(row.get(&field.name));
+                each(Some(&stored));
+                statement.raw_bind_parameter(number + 1, stored).map_err(Unput::Bind)?;
+            }
+            each(None);
+            done.left_out += self.homeless.iter().filter(|field| !row.get(&field.name).is_null()).count() as u64;
+            statement.raw_execute().map_err(Unput::Row)?;
+            done.written += 1;
+        }
+        Ok(done)
     }
 }
 

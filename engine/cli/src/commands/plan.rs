@@ -4,17 +4,19 @@ use crate::args::{Format, PlanArgs, Shared};
 use crate::commands::preview::Notes;
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
+use crate::plan_file::{self, Basis};
 use crate::plan_text;
+use crate::screen;
 use crate::secrets::Secrets;
-use crate::stand_ins::StandIns;
+use crate::stand_ins::{self, StandIns};
 use crate::world;
+use serde_json::Value as Json;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use towpath_connector::{Error, redact_json};
-use towpath_run::Planned;
+use towpath_run::{Planned, Status};
 use towpath_state::Snapshot;
 
 /// The exit code that says that there are changes.
@@ -28,36 +30,47 @@ pub fn plan(args: &PlanArgs, shared: &Shared) -> Ended {
     let secrets = Secrets::read(shared.secrets.as_deref())?;
     let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
     let runtime = world::runtime()?;
+    let options = world::options(shared, std::env::temp_dir(), None);
+    let sandbox = args.sandbox.then(|| stand_ins::world(&args.seed));
+    let basis = Basis::of(&workspace, &plan, sandbox, options.now, args.limit);
+    let cancel = CancellationToken::new();
+    let stopped = cancel.clone();
     let planned = runtime.block_on(async {
-        let cancel = CancellationToken::new();
         world::stop_on_signals(cancel.clone());
         let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
-        let options = world::options(shared, std::env::temp_dir(), None);
         let scratch = std::env::temp_dir().join(format!("towpath-plan-{}", options.run));
         let options = towpath_run::Options { limit: args.limit, stages: scratch.join("stages"), ..options };
         // The state is not touched: all that is done is done to a copy, which is gone with `snapshot`.
         let snapshot = Snapshot::of(&folder, &scratch)?;
         let world = world::world(&workspace, &secrets, overrides, Arc::new(Notes), cancel);
         let (file, state) = (args.pipeline.display().to_string(), snapshot.store().clone());
-        let planned =
-            towpath_run::plan_run(Arc::new(plan), options, world, state, &file, env!("CARGO_PKG_VERSION")).await;
+        let plan = Arc::new(plan);
+        // Nothing is under way that would have to be finished.
+        let planned = tokio::select! {
+            planned = towpath_run::plan_run(plan, options, world, state, &file, env!("CARGO_PKG_VERSION")) => Some(planned),
+            () = stopped.cancelled() => None,
+        };
         if let Some(stand_ins) = stand_ins {
             stand_ins.forget().await;
         }
-        Ok::<_, Failure>(planned?)
+        Ok::<_, Failure>(planned.transpose()?)
     })?;
-    tell(&planned, args.out.as_deref(), shared)?;
+    let Some(planned) = planned else {
+        runtime.shutdown_background();
+        screen::error("interrupted: there is no plan", None);
+        return Ok(ExitCode::from(Status::Interrupted.exit_code()));
+    };
+    let mut shown = serde_json::to_value(&planned).map_err(|error| Error::bug(error.to_string()))?;
+    redact_json(&mut shown);
+    if let Some(file) = &args.out {
+        plan_file::write(file, &shown, &planned, basis)?;
+    }
+    tell(&planned, &shown, shared)?;
     let changes = args.detailed_exitcode && planned.has_changes();
     Ok(if changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }
 
-fn tell(planned: &Planned, file: Option<&Path>, shared: &Shared) -> Result<(), Failure> {
-    let mut json = serde_json::to_value(planned).map_err(|error| Error::bug(error.to_string()))?;
-    redact_json(&mut json);
-    if let Some(file) = file {
-        let text = serde_json::to_string_pretty(&json).map_err(|error| Error::bug(error.to_string()))?;
-        std::fs::write(file, text + "\n").map_err(|error| Error::from(error).at(file.display()))?;
-    }
+fn tell(planned: &Planned, json: &Json, shared: &Shared) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match shared.format {
         Format::Json => writeln!(out, "{json}")?,

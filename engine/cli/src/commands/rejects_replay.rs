@@ -117,6 +117,7 @@ fn run_args(args: &ReplayArgs) -> RunArgs {
         full_refresh: true,
         limit: None,
         explain: false,
+        plan: None,
         keep_stage: false,
         timeout: args.timeout,
         seed: args.seed.clone(),

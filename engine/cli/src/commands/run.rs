@@ -5,8 +5,9 @@ use super::state_held;
 use crate::args::{RunArgs, Shared};
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
+use crate::plan_file::{self, Basis};
 use crate::secrets::Secrets;
-use crate::stand_ins::StandIns;
+use crate::stand_ins::{self, StandIns};
 use crate::world;
 use crate::{fields, progress, screen, summary};
 use std::path::Path;
@@ -20,6 +21,9 @@ use towpath_state::Store;
 
 /// Runs pipelines one after the other; the worst exit code is the command's.
 pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
+    if args.plan.is_some() && args.pipelines.len() > 1 {
+        return Err(Failure::usage("a plan is of one pipeline", "name just that one beside `--plan`"));
+    }
     // A mistake in the last file is found before the first one is run.
     for pipeline in args.pipelines.iter().skip(1) {
         Workspace::around(pipeline)?.plan_or_fail(pipeline, &Shared { quiet: true, ..shared.clone() })?;
@@ -81,8 +85,7 @@ pub async fn one(
             None => return Ok(Status::Rejects),
         },
     };
-    let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
-    let options = towpath_run::Options {
+    let mut options = towpath_run::Options {
         limit: args.limit,
         full_refresh: args.full_refresh,
         resume: args.resume.clone(),
@@ -90,6 +93,14 @@ pub async fn one(
         replay,
         ..world::options(shared, folder.join("stages"), args.timeout)
     };
+    if let Some(path) = &args.plan {
+        let file = plan_file::read(path)?;
+        (options.now, options.limit) = (file.basis().now, file.basis().limit);
+        let sandbox = args.sandbox.then(|| stand_ins::world(&args.seed));
+        let basis = Basis::of(&workspace, &plan, sandbox, options.now, options.limit);
+        options.promise = Some(Arc::new(file.promise(path, &basis)?));
+    }
+    let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
     let observer = progress::observer(shared);
     let real = if args.sandbox { sinks_without_stand_in(&plan, &workspace) } else { Vec::new() };
     let world = world::world(&workspace, &secrets, overrides, observer, cancel);
