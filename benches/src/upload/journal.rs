@@ -58,43 +58,55 @@ fn cost(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Each run finds what those before it have sent, and one record more, which is the last it comes to; it is killed
-/// when that is under way.
+/// Runs that find what one before them has sent, and one record more: the first they come to, or the last. Each is killed when
+/// that is under way.
 fn recovery(bench: &Bench, report: &mut Report) -> Result<()> {
     let receipts = bench.sizes(&[RECEIPTS])[0];
-    data::make(bench, receipts + u64::from(bench.repeat()))?;
-    let records = bench.folder.join(data::name(receipts + u64::from(bench.repeat())));
-    let mut lines = BufReader::new(File::open(records)?).lines();
-    let mut input = BufWriter::new(File::create(bench.folder.join("found.jsonl"))?);
-    for line in lines.by_ref().take(usize::try_from(receipts)?) {
-        writeln!(input, "{}", line?)?;
-    }
-    input.flush()?;
+    let all = receipts + 2 * u64::from(bench.repeat());
+    data::make(bench, all)?;
+    let mut lines = BufReader::new(File::open(bench.folder.join(data::name(all)))?).lines();
+    let sent: Vec<String> = lines.by_ref().take(usize::try_from(receipts)?).collect::<std::io::Result<_>>()?;
+    let new: Vec<String> = lines.collect::<std::io::Result<_>>()?;
+    let input = |first: &[String], last: &[String]| -> Result<()> {
+        let mut file = BufWriter::new(File::create(bench.folder.join("found.jsonl"))?);
+        for line in first.iter().chain(&sent).chain(last) {
+            writeln!(file, "{line}")?;
+        }
+        Ok(file.flush()?)
+    };
+    input(&[], &[])?;
     let pipeline = bench.file("upload.yaml", PIPELINE)?;
     let mut server = Server::start(bench)?;
     let mut fill = bench.run(&pipeline)?;
     fill.args(["--param", "in=found.jsonl"]).envs(server.variables());
     bench.watch(report, "recovery", "making receipts", &mut fill)?;
-    let mut taken = Vec::new();
-    for line in lines {
-        writeln!(input, "{}", line?)?;
-        input.flush()?;
+    let mut taken = [Vec::new(), Vec::new()];
+    for (at, line) in new.chunks(1).enumerate() {
+        if at % 2 == 0 {
+            input(line, &[])?
+        } else {
+            input(&[], line)?
+        }
         server.hold()?;
         let mut command = bench.run_again(&pipeline);
         command.args(["--param", "in=found.jsonl"]).envs(server.variables());
-        taken.push(until_it_sends(&mut command, &mut server)?);
+        taken[at % 2].push(until_it_sends(&mut command, &mut server)?);
         server.release()?;
     }
-    let start = median_of(&taken, |seconds| *seconds);
-    report.findings.push(Finding {
-        bench: format!("recovery, {} receipts", size(receipts)),
-        what: "CPU until it sends",
-        towpath: format!("{start:.2} s"),
-        other: "–".into(),
-        result: format!("{start:.2} s"),
-        target: "< 5 s",
-        met: start < START,
-    });
+    for (taken, what, target) in
+        [(&taken[0], "CPU until it sends", "< 5 s"), (&taken[1], "the same behind all of them", "–")]
+    {
+        let start = median_of(taken, |seconds| *seconds);
+        report.findings.push(Finding {
+            bench: format!("recovery, {} receipts", size(receipts)),
+            what,
+            towpath: format!("{start:.2} s"),
+            other: "–".into(),
+            result: format!("{start:.2} s"),
+            target,
+            met: target == "–" || start < START,
+        });
+    }
     server.stop().map(drop)
 }
 
