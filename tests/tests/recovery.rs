@@ -364,7 +364,8 @@ fn held_records_that_did_not_arrive_are_sent_by_the_next_run() {
     let id = id.as_str().expect("an id");
     night.towpath(&format!("state settle users --sink users --key {id} --as not-delivered")).run().ended(0);
     assert_eq!(night.towpath("state held users --format json").run().json_lines().len(), 1);
-    night.towpath("state settle users --sink users --all --as not-delivered").run().ended(0);
+    let file = night.world.scratch.at("users.yaml");
+    night.towpath("state settle").args([&file]).line("--sink users --all --as not-delivered").run().ended(0);
     night.run(people, &[]).ended(0);
     assert_eq!((night.names().len(), night.counts()), (3, [2, 1, 0, 0]));
 }

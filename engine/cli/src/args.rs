@@ -411,12 +411,12 @@ pub enum StateCommand {
     List,
     /// Shows the cursors of a pipeline, and what the journal has of each sink
     Show {
-        /// The pipeline's name
+        /// The pipeline's name, or its file
         pipeline: String,
     },
     /// Sets the cursor of a source
     Set {
-        /// The pipeline's name
+        /// The pipeline's name, or its file
         pipeline: String,
         /// The source
         node: String,
@@ -425,7 +425,7 @@ pub enum StateCommand {
     },
     /// Forgets cursors, so that everything is read again, or a sink's journal, so that everything is sent again
     Clear {
-        /// The pipeline's name
+        /// The pipeline's name, or its file
         pipeline: String,
         /// Only the cursor of this source [default: all cursors]
         #[arg(long, value_name = "SOURCE", conflicts_with = "journal")]
@@ -439,7 +439,7 @@ pub enum StateCommand {
     },
     /// Lists records that are held, as nobody knows whether they arrived
     Held {
-        /// The pipeline's name
+        /// The pipeline's name, or its file
         pipeline: String,
         /// Only those of this sink
         #[arg(long, value_name = "NAME")]
@@ -447,7 +447,7 @@ pub enum StateCommand {
     },
     /// Says of held records, after a look at the other system, whether they arrived
     Settle {
-        /// The pipeline's name
+        /// The pipeline's name, or its file
         pipeline: String,
         /// The sink that holds them
         #[arg(long, value_name = "NAME")]

@@ -2,9 +2,11 @@
 
 use super::{runs, state_copy, state_held};
 use crate::args::{Format, Shared, StateArgs, StateCommand};
+use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
 use crate::table;
 use serde_json::{Value as Json, json};
+use std::path::Path;
 use std::process::ExitCode;
 use towpath_connector::Error;
 use towpath_state::{Lock, LockError, RunId, Scope, Store};
@@ -43,8 +45,11 @@ pub fn state(args: &StateArgs, shared: &Shared) -> Ended {
     }
 }
 
-/// The pipeline of that name in the environment that is meant; where none is said, the only one there is.
+/// The pipeline of that name, or of that file, in the environment that is meant; where none is said, the only one there is.
 fn scope(store: &Store, pipeline: &str, shared: &Shared) -> Result<Scope, Failure> {
+    let file = Path::new(pipeline);
+    let of_file = if file.is_file() { Workspace::around(file)?.pipeline(file)?.0 } else { None };
+    let pipeline = of_file.as_ref().map_or(pipeline, |found| found.name.as_str());
     let scopes = store.scopes()?;
     let named: Vec<&Scope> = scopes.iter().filter(|scope| scope.pipeline == pipeline).collect();
     let meant = |scope: &&&Scope| shared.env.as_ref().is_none_or(|env| scope.environment == *env);
