@@ -3,7 +3,7 @@
 //! A record is held when it may have left and no answer tells whether the target has it. Whoever has looked there may say
 //! so; from then on the journal stands as if the answer had come. Nothing else than an open record is ever changed so.
 
-use rusqlite::params;
+use crate::database::params;
 
 use crate::error::SqlResultExt;
 use crate::{Lock, Outcome, Result, Scope, Store, entering, row};
@@ -65,7 +65,7 @@ impl Store {
             connection
                 .execute(
                     "DELETE FROM journal WHERE route IN
-                     (SELECT id FROM route WHERE scope = ?1 AND (?2 IS NULL OR sink = ?2))",
+                     (SELECT id FROM route WHERE scope = ?1 AND (CAST(?2 AS TEXT) IS NULL OR sink = ?2))",
                     params![claim.scope_id, sink],
                 )
                 .doing("clearing the journal")

@@ -4,6 +4,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value as Json, json};
 use towpath_state::{Error, NodeRecord, Reject, RunId, RunOutcome, RunStart, RunStatus, Scope, Store};
 
+#[macro_use]
+mod support;
+use support::Place;
+
+on_both! {
+    a_run_is_found_by_the_beginning_of_its_id,
+    a_run_ends_once_and_keeps_its_nodes_in_order,
+    runs_are_listed_newest_first,
+    cursors_move_together_and_are_kept_apart_by_scope,
+    a_hundred_thousand_rejects_are_kept_counted_and_paged,
+    null_and_absent_values_of_a_reject_stay_apart,
+    pruning_removes_closed_rejects_of_old_runs_only_and_never_gives_a_number_twice,
+}
+
 fn time(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_700_000_000 + seconds)
 }
@@ -23,9 +37,8 @@ fn done(seconds: i64) -> RunOutcome {
     RunOutcome { status: RunStatus::Done, exit_code: Some(0), finished_at: time(seconds), error: None }
 }
 
-#[test]
-fn a_run_is_found_by_the_beginning_of_its_id() {
-    let store = Store::in_memory().expect("memory");
+fn a_run_is_found_by_the_beginning_of_its_id(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     // An hour apart: the first characters are shared, the later ones not.
     let (first, second) = (start(&scope, 0), start(&scope, 3600));
@@ -47,9 +60,8 @@ fn a_run_is_found_by_the_beginning_of_its_id() {
     }
 }
 
-#[test]
-fn a_run_ends_once_and_keeps_its_nodes_in_order() {
-    let store = Store::in_memory().expect("memory");
+fn a_run_ends_once_and_keeps_its_nodes_in_order(place: &Place) {
+    let store = place.store();
     let run = start(&Scope::new("p", "test"), 0);
     store.begin_run(&run).expect("begins");
     assert!(matches!(store.begin_run(&run), Err(Error::Misuse(_))));
@@ -81,9 +93,8 @@ fn a_run_ends_once_and_keeps_its_nodes_in_order() {
     assert!(matches!(store.finish_run(&RunId::generate(), &done(61), &[]), Err(Error::NoSuchRun(_))));
 }
 
-#[test]
-fn runs_are_listed_newest_first() {
-    let store = Store::in_memory().expect("memory");
+fn runs_are_listed_newest_first(place: &Place) {
+    let store = place.store();
     for (name, seconds) in [("a", 0), ("b", 10), ("a", 20)] {
         store.begin_run(&start(&Scope::new(name, ""), seconds)).expect("begins");
     }
@@ -96,9 +107,8 @@ fn runs_are_listed_newest_first() {
     assert_eq!(listed(9, Some("c")), []);
 }
 
-#[test]
-fn cursors_move_together_and_are_kept_apart_by_scope() {
-    let store = Store::in_memory().expect("memory");
+fn cursors_move_together_and_are_kept_apart_by_scope(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     let lock = store.lock(&scope, &RunId::generate()).expect("free");
     assert_eq!(store.cursor(&scope, "a").expect("readable"), None);
@@ -126,10 +136,8 @@ fn reject(node: &str, reason: &str, number: usize) -> Reject {
     }
 }
 
-#[test]
-fn a_hundred_thousand_rejects_are_kept_counted_and_paged() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let store = Store::open(dir.path()).expect("opens");
+fn a_hundred_thousand_rejects_are_kept_counted_and_paged(place: &Place) {
+    let store = place.store();
     let run = start(&Scope::new("p", ""), 0);
     store.begin_run(&run).expect("begins");
     let rejects: Vec<Reject> = (0..100_000)
@@ -150,9 +158,8 @@ fn a_hundred_thousand_rejects_are_kept_counted_and_paged() {
     assert_eq!(from_the_start.iter().map(|stored| &stored.reject).collect::<Vec<_>>(), [&rejects[0], &rejects[1]]);
 }
 
-#[test]
-fn null_and_absent_values_of_a_reject_stay_apart() {
-    let store = Store::in_memory().expect("memory");
+fn null_and_absent_values_of_a_reject_stay_apart(place: &Place) {
+    let store = place.store();
     let run = start(&Scope::new("p", ""), 0);
     store.begin_run(&run).expect("begins");
     let rejects = [
@@ -166,27 +173,37 @@ fn null_and_absent_values_of_a_reject_stay_apart() {
     assert!(matches!(unknown, Err(Error::NoSuchRun(_))));
 }
 
-#[test]
-fn pruning_removes_rejects_of_old_runs_only_and_never_gives_a_number_twice() {
-    let store = Store::in_memory().expect("memory");
+fn pruning_removes_closed_rejects_of_old_runs_only_and_never_gives_a_number_twice(place: &Place) {
+    let store = place.store();
     let (busy, quiet) = (Scope::new("busy", ""), Scope::new("quiet", ""));
-    let lock = store.lock(&busy, &RunId::generate()).expect("free");
-    store.set_cursors(&lock, &busy, &[("a", json!(1))]).expect("set");
     let runs = [start(&quiet, 0), start(&busy, 1), start(&busy, 2), start(&busy, 3)];
     for run in &runs {
         store.begin_run(run).expect("begins");
-        store.add_rejects(&run.id, &[reject("n", "r", 0)]).expect("kept");
+        store.add_rejects(&run.id, &[reject("n", "r", 0), reject("n", "r", 1)]).expect("kept");
     }
     for run in [&runs[0], &runs[1], &runs[3]] {
         store.finish_run(&run.id, &done(9), &[]).expect("ends");
     }
     let kept = |run: &RunStart| store.rejects(run.id.as_str(), None, 9, 0).expect("readable").len();
-    assert_eq!(store.prune(1).expect("pruned"), 1);
-    assert_eq!(runs.each_ref().map(kept), [1, 0, 1, 1], "the latest of each, and one that still goes");
-    let largest = store.rejects(runs[3].id.as_str(), None, 1, 0).expect("readable")[0].id;
+    assert_eq!(store.prune(0).expect("pruned"), 0, "whatever is open stays, however old");
+    for scope in [&quiet, &busy] {
+        let replay = RunStart { id: RunId::at(time(60), u32::from(scope == &busy)), ..start(scope, 60) };
+        let lock = store.lock(scope, &replay.id).expect("free");
+        store.set_cursors(&lock, scope, &[("a", json!(1))]).expect("set");
+        store.begin_run(&replay).expect("begins");
+        // The first reject of each run is closed, the second stays open.
+        let first = |run: &RunStart| store.rejects(run.id.as_str(), None, 1, 0).expect("readable")[0].id;
+        let ids: Vec<i64> = runs.iter().map(first).collect();
+        store.close_rejects(&lock, scope, &ids).expect("closed");
+        store.finish_run(&replay.id, &done(61), &[]).expect("ends");
+    }
+    assert_eq!(store.prune(2).expect("pruned"), 1);
+    assert_eq!(runs.each_ref().map(kept), [2, 1, 2, 2], "the latest of each, one that still goes, and all that is open");
+    let largest = store.rejects(runs[3].id.as_str(), None, 2, 0).expect("readable")[1].id;
     assert_eq!(store.prune(0).expect("pruned"), 2);
+    assert_eq!(runs.each_ref().map(kept), [1, 1, 2, 1]);
     store.add_rejects(&runs[2].id, &[reject("n", "r", 1)]).expect("kept");
-    assert!(store.rejects(runs[2].id.as_str(), None, 9, 0).expect("readable")[1].id > largest);
+    assert!(store.rejects(runs[2].id.as_str(), None, 9, 0).expect("readable")[2].id > largest);
     assert_eq!(store.cursor(&busy, "a").expect("readable"), Some(json!(1)));
-    assert_eq!(store.runs(9, None).expect("readable").len(), 4);
+    assert_eq!(store.runs(9, None).expect("readable").len(), 6);
 }
