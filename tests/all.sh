@@ -7,6 +7,11 @@ cd "$(dirname "$0")/.."
 if ! command -v cc >/dev/null && command -v apt-get >/dev/null; then
     apt-get update -q && apt-get install -y -q build-essential
 fi
+# State is tested on PostgreSQL as well: tests start a server of their own from its programs.
+if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null &&
+    command -v apt-get >/dev/null; then
+    apt-get update -q && apt-get install -y -q postgresql
+fi
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings

@@ -18,6 +18,7 @@ const ORDER: &[(&str, &[&str])] = &[
     ("towpath-databases", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
     ("towpath-http", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
     ("towpath-fuzz", &[]),
+    ("towpath-postgres", &[]),
     ("towpath-openapi", &[]),
     ("towpath-sandbox", &[]),
 ];

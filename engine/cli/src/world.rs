@@ -4,7 +4,7 @@ use crate::args::Shared;
 use crate::documents::Workspace;
 use crate::failure::Failure;
 use crate::secrets::Secrets;
-use crate::state;
+use crate::state::{self, Place};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,44 +48,41 @@ pub fn params_given(plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-/// The folder of state for a plan.
-pub fn state_folder(
-    plan: &Plan,
-    workspace: &Workspace,
-    shared: &Shared,
-    secrets: &Secrets,
-) -> Result<PathBuf, Failure> {
-    rendered_folder(plan.state.as_ref(), workspace, shared, secrets)
+/// Where the state of a plan is.
+pub fn state_place(plan: &Plan, workspace: &Workspace, shared: &Shared, secrets: &Secrets) -> Result<Place, Failure> {
+    rendered_place(plan.state.as_ref(), workspace, shared, secrets)
 }
 
-/// The folder of state of a project, without a plan: what the environment that is meant says, else the project.
-pub fn project_state_folder(workspace: &Workspace, shared: &Shared) -> Result<PathBuf, Failure> {
+/// Where the state of a project is, without a plan: what the environment that is meant says, else the project.
+pub fn project_state_place(workspace: &Workspace, shared: &Shared) -> Result<Place, Failure> {
     let project = workspace.project.as_ref();
     let environments = project.iter().flat_map(|project| &project.environments);
     let named = environments.into_iter().find(|env| shared.env.as_ref().is_some_and(|name| env.name.value == *name));
     let written =
         named.and_then(|env| env.state.as_ref()).or_else(|| project.and_then(|project| project.state.as_ref()));
-    rendered_folder(written, workspace, shared, &Secrets::read(shared.secrets.as_deref())?)
+    rendered_place(written, workspace, shared, &Secrets::read(shared.secrets.as_deref())?)
 }
 
-fn rendered_folder(
+fn rendered_place(
     written: Option<&Text>,
     workspace: &Workspace,
     shared: &Shared,
     secrets: &Secrets,
-) -> Result<PathBuf, Failure> {
+) -> Result<Place, Failure> {
     // What the command line says need not be rendered, and what is not rendered needs no variables.
     let written = match written.filter(|_| shared.state.is_none()) {
         None => None,
         Some(text) => Some(render_state(&text.value, secrets)?),
     };
-    state::folder(shared, written.as_deref(), workspace.folder.as_deref())
+    state::place(shared, written.as_deref(), workspace.folder.as_deref())
 }
 
 fn render_state(template: &str, secrets: &Secrets) -> Result<String, Failure> {
     use towpath_mapping::Value;
     use towpath_mapping::scalar::ScalarTemplate;
-    let wrong = |reason: String| Failure::usage(format!("`state` of the project: {reason}"), "write a folder");
+    let wrong = |reason: String| {
+        Failure::usage(format!("`state` of the project: {reason}"), "write a folder, or `postgres://…`")
+    };
     let template = ScalarTemplate::parse_str(template).map_err(wrong)?;
     let fields = |root: &str| -> Value {
         let named = template.roots().iter().filter(|found| found.name == root).filter_map(|found| found.field.clone());

@@ -7,9 +7,8 @@
 use std::cell::RefCell;
 use std::io::{BufRead, Write};
 
+use crate::database::{Connection, ToSql, Value, ValueRef, params};
 use data_encoding::HEXLOWER;
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::SqlResultExt;
@@ -19,7 +18,7 @@ use crate::{Error, RunId, Store, entering, lock, row, runs, schema};
 const KIND: &str = "towpath-state";
 
 /// The tables, each behind those it refers to, and the columns by which its rows are in order.
-const TABLES: [(&str, &str); 7] = [
+pub(crate) const TABLES: [(&str, &str); 7] = [
     ("scope", "id"),
     ("run", "no"),
     ("node", "run, position"),
@@ -28,6 +27,10 @@ const TABLES: [(&str, &str); 7] = [
     ("route", "id"),
     ("journal", "id"),
 ];
+
+/// The tables that give out numbers, and the column of these.
+const NUMBERED: [(&str, &str); 5] =
+    [("scope", "id"), ("run", "no"), ("reject", "id"), ("route", "id"), ("journal", "id")];
 
 /// How many rows were copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,11 +140,8 @@ fn each_row(
     table: &str,
     order: &str,
     mut give: impl FnMut(Map<String, Json>),
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let mut rows = statement.query([])?;
-    while let Some(found) = rows.next()? {
+) -> crate::database::Result<()> {
+    connection.each(&format!("SELECT * FROM {table} ORDER BY {order}"), |names, found| {
         let mut row = Map::from_iter([("table".to_owned(), Json::from(table))]);
         for (at, name) in names.iter().enumerate() {
             let value = match found.get_ref(at)? {
@@ -154,8 +154,8 @@ fn each_row(
             row.insert(name.clone(), value);
         }
         give(row);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Result<Copied, ImportError> {
@@ -163,7 +163,7 @@ fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Resul
         return Err(ImportError::Running(run));
     }
     let there: u64 = connection
-        .query_row("SELECT (SELECT count(*) FROM run) + (SELECT count(*) FROM cursor)", [], |found| {
+        .query_row("SELECT (SELECT count(*) FROM run) + (SELECT count(*) FROM cursor)", params![], |found| {
             row::count(found, 0)
         })
         .doing("reading the state")?;
@@ -171,12 +171,12 @@ fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Resul
         return Err(ImportError::NotEmpty(there));
     }
     let token: i64 = connection
-        .query_row("SELECT ifnull(max(token), 0) FROM lock", [], |found| found.get(0))
+        .query_row("SELECT coalesce(max(token), 0) FROM lock", params![], |found| found.get(0))
         .doing("reading the locks")?;
     entering::enter(connection)?;
-    connection.execute("DELETE FROM lock", []).doing("taking in a state")?;
+    connection.execute("DELETE FROM lock", params![]).doing("taking in a state")?;
     for (table, _) in TABLES.iter().rev() {
-        connection.execute(&format!("DELETE FROM {table}"), []).doing("taking in a state")?;
+        connection.execute(&format!("DELETE FROM {table}"), params![]).doing("taking in a state")?;
     }
     let copied = rows(connection, lines)?;
     // A run that was going on at the export does not go on here.
@@ -185,9 +185,10 @@ fn take_in(connection: &Connection, lines: impl BufRead, replace: bool) -> Resul
         .execute(
             "INSERT INTO lock (scope, token, held, run, pid, host, since, heartbeat)
              SELECT id, ?1, 0, ?2, 0, '', ?3, ?3 FROM scope",
-            params![token, RunId::generate().as_str(), row::now()],
+            params![token, RunId::generate().as_str(), connection.now().doing("reading the clock")?],
         )
         .doing("taking in a state")?;
+    connection.numbers_taken(&NUMBERED).doing("taking in a state")?;
     Ok(copied)
 }
 
@@ -228,11 +229,13 @@ fn insert(connection: &Connection, table: &str, row: &Map<String, Json>) -> Resu
         return Err(format!("`{table}` has no column `{odd}`"));
     }
     let names: Vec<&str> = row.keys().map(String::as_str).collect();
-    let marks = vec!["?"; names.len()].join(", ");
+    let marks: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
+    let marks = marks.join(", ");
     let values = row.iter().map(|(name, value)| stored(name, value)).collect::<Result<Vec<Value>, String>>()?;
     let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));
     let mut statement = connection.prepare_cached(&sql).map_err(|cause| format!("`{table}`: {cause}"))?;
-    statement.execute(params_from_iter(values)).map(drop).map_err(|cause| format!("`{table}`: {cause}"))
+    let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+    statement.execute(values.as_slice()).map(drop).map_err(|cause| format!("`{table}`: {cause}"))
 }
 
 fn stored(name: &str, value: &Json) -> Result<Value, String> {

@@ -1,7 +1,7 @@
 //! How far incremental sources have come.
 
+use crate::database::{OptionalExtension, params};
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, params};
 use serde_json::Value as Json;
 
 use crate::error::SqlResultExt;
@@ -76,7 +76,9 @@ impl Store {
             claim.verify(connection)?;
             let mut set = connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO cursor (scope, node, value, updated_at, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO cursor (scope, node, value, updated_at, run) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (scope, node) DO UPDATE
+                     SET value = excluded.value, updated_at = excluded.updated_at, run = excluded.run",
                 )
                 .doing("moving cursors")?;
             for (node, value) in cursors {
@@ -97,7 +99,7 @@ impl Store {
             claim.verify(connection)?;
             connection
                 .execute(
-                    "DELETE FROM cursor WHERE scope = ?1 AND (?2 IS NULL OR node = ?2)",
+                    "DELETE FROM cursor WHERE scope = ?1 AND (CAST(?2 AS TEXT) IS NULL OR node = ?2)",
                     params![claim.scope_id, node],
                 )
                 .doing("clearing cursors")
@@ -114,7 +116,7 @@ impl Store {
                 .prepare("SELECT pipeline, environment FROM scope ORDER BY pipeline, environment")
                 .and_then(|mut scopes| {
                     scopes
-                        .query_map([], |found| Ok(Scope::new(found.get::<_, String>(0)?, found.get::<_, String>(1)?)))?
+                        .query_map(params![], |found| Ok(Scope::new(found.get::<String>(0)?, found.get::<String>(1)?)))?
                         .collect()
                 })
                 .doing("reading the pipelines")

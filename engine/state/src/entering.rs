@@ -6,17 +6,19 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
-
+use crate::database::{Connection, Row, ToSqlOutput, Value, ValueRef, params};
 use crate::error::SqlResultExt;
 use crate::rules::{self, Entry, Hash, Known, Write};
 use crate::{Error, Outcome, Result, packed, row};
 
+/// How many keys are looked up before what is found of them is changed.
+const LOT: usize = 4096;
+
 /// How many calls have left lines that are not yet entered.
 pub(crate) fn waiting(connection: &Connection) -> Result<u64> {
     connection
-        .prepare_cached("SELECT ifnull(max(id), 0) FROM under_way")
-        .and_then(|mut last| last.query_row([], |found| row::count(found, 0)))
+        .prepare_cached("SELECT coalesce((SELECT max(id) FROM under_way) - (SELECT min(id) FROM under_way) + 1, 0)")
+        .and_then(|mut last| last.query_row(params![], |found| row::count(found, 0)))
         .doing("reading what is under way")
 }
 
@@ -32,25 +34,25 @@ pub(crate) fn enter(connection: &Connection) -> Result<()> {
     let mut lines = unpack(&calls)?;
     // The lines of a key together, and keys in the order of their index.
     lines.sort_by_cached_key(|line| (line.route, u128::from_be_bytes(line.key_hash), line.id));
-    let mut desk = Desk::open(connection).doing("entering lines in the journal")?;
-    let mut fresh = Vec::new();
+    let desk = Desk { connection };
+    let (mut fresh, mut met) = (Vec::new(), Vec::new());
     for lines in lines.chunk_by(|one, next| (one.route, one.key_hash) == (next.route, next.key_hash)) {
         // Most keys are new, which is found out when they are inserted.
         let supposed = match lines {
             [Line { entry: Entry::Intent { .. }, .. }, ..] => Story::of(None, lines)?.fresh(),
             _ => None,
         };
-        fresh.extend(supposed.map_or_else(|| desk.change(lines), |row| Ok(Some(row)))?.map(|row| (row, lines)));
-    }
-    fresh.sort_unstable_by_key(|(row, _)| row.since);
-    for (row, lines) in fresh {
-        if !desk.insert(lines, &row).doing("entering lines in the journal")?
-            && let Some(row) = desk.change(lines)?
-        {
-            desk.insert(lines, &row).doing("entering lines in the journal")?;
+        match supposed {
+            Some(row) => fresh.push((row, lines)),
+            None => met.push(lines),
         }
     }
-    connection.execute("DELETE FROM under_way", []).map(drop).doing("entering lines in the journal")
+    fresh.extend(desk.change(&met)?);
+    let there = desk.insert(fresh)?;
+    // A key that comes back after all was withdrawn is as new as any other.
+    let again = desk.change(&there)?;
+    desk.insert(again)?;
+    connection.execute("DELETE FROM under_way", params![]).map(drop).doing("entering lines in the journal")
 }
 
 /// One line under way.
@@ -73,10 +75,10 @@ struct Call {
 }
 
 /// All calls, in the order in which they were made.
-fn read(connection: &Connection) -> rusqlite::Result<Vec<Call>> {
+fn read(connection: &Connection) -> crate::database::Result<Vec<Call>> {
     connection
         .prepare_cached("SELECT route, run, at, lines FROM under_way ORDER BY id")?
-        .query_map([], |call| {
+        .query_map(params![], |call| {
             Ok(Call { route: call.get(0)?, run: call.get(1)?, at: call.get(2)?, lines: call.get(3)? })
         })?
         .collect()
@@ -137,92 +139,105 @@ struct Fresh<'a> {
     known: Known<'a>,
 }
 
-/// The statements, looked up once.
-struct Desk<'a> {
-    look: Statement<'a>,
-    insert: Statement<'a>,
-    update: Statement<'a>,
-    delete: Statement<'a>,
+/// What is read and written of the journal, in lots: a server is told much at a time.
+struct Desk<'c> {
+    connection: &'c Connection,
 }
 
-impl<'a> Desk<'a> {
-    fn open(connection: &'a Connection) -> rusqlite::Result<Self> {
-        Ok(Self {
-            look: connection.prepare(LOOK)?,
-            insert: connection.prepare(INSERT)?,
-            update: connection.prepare(UPDATE)?,
-            delete: connection.prepare("DELETE FROM journal WHERE id = ?1")?,
-        })
-    }
+/// The lines of one key.
+type OfKey<'s, 'l> = &'s [Line<'l>];
 
-    /// Changes the row of a key, or gives back the one that it is to have.
-    fn change<'l>(&mut self, lines: &[Line<'l>]) -> Result<Option<Fresh<'l>>> {
-        let Some(Line { route, key_hash, .. }) = lines.first() else { return Ok(None) };
-        let (row, known) = self
-            .look
-            .query_row(params![route, key_hash], |found| Ok((found.get::<_, i64>(0)?, known(found)?)))
-            .optional()
-            .doing("entering lines in the journal")?
-            .unzip();
-        let story = Story::of(known, lines)?;
-        match (row, &story.known) {
-            (Some(row), Some(known)) if !story.gone => {
-                self.put(row, known).doing("entering lines in the journal")?;
-                return Ok(None);
+impl Desk<'_> {
+    /// Changes the rows of keys, and gives back those that keys are to have anew.
+    fn change<'s, 'l>(&self, keys: &[OfKey<'s, 'l>]) -> Result<Vec<(Fresh<'l>, OfKey<'s, 'l>)>> {
+        let mut fresh = Vec::new();
+        for keys in keys.chunks(LOT) {
+            let asked = keys.iter().filter_map(|lines| lines.first()).map(hashed);
+            let found = self
+                .connection
+                .query_many(LOOK, asked, |found| Ok((found.get::<i64>(0)?, known(found)?)))
+                .doing("entering lines in the journal")?;
+            let (mut changed, mut gone) = (Vec::new(), Vec::new());
+            for (lines, found) in keys.iter().zip(found) {
+                let (row, known) = found.unzip();
+                let story = Story::of(known, lines)?;
+                match (row, story) {
+                    (Some(row), Story { known: Some(known), gone: false, .. }) => changed.push((row, known)),
+                    (row, story) => {
+                        gone.extend(row);
+                        fresh.extend(story.fresh().map(|row| (row, *lines)));
+                    }
+                }
             }
-            // A key that comes back after all was withdrawn is as new as any other.
-            (Some(row), _) => self.delete.execute([row]).map(drop).doing("entering lines in the journal")?,
-            (None, _) => {}
+            let changed = changed.iter().map(|(row, known)| columns([ToSqlOutput::from(*row)], known));
+            self.connection.execute_many::<13>(UPDATE, changed).doing("entering lines in the journal")?;
+            let gone = gone.into_iter().map(|row| [ToSqlOutput::from(row)]);
+            self.connection
+                .execute_many("DELETE FROM journal WHERE id = ?1", gone)
+                .doing("entering lines in the journal")?;
         }
-        Ok(story.fresh())
+        Ok(fresh)
     }
 
-    fn put(&mut self, row: i64, known: &Known<'_>) -> rusqlite::Result<()> {
-        self.update.raw_bind_parameter(1, row)?;
-        bind(&mut self.update, 2, known)?;
-        self.update.raw_execute().map(drop)
-    }
-
-    /// Whether the key of `lines` was new, and its row is there now.
-    fn insert(&mut self, lines: &[Line<'_>], row: &Fresh<'_>) -> rusqlite::Result<bool> {
-        let Some(Line { route, key_hash, .. }) = lines.first() else { return Ok(false) };
-        self.insert.raw_bind_parameter(1, route)?;
-        self.insert.raw_bind_parameter(2, key_hash)?;
-        bind(&mut self.insert, 3, &row.known)?;
-        self.insert.raw_execute().map(|rows| rows == 1)
+    /// Puts rows in, in the order in which their keys were first put down. Returns the keys that were there already.
+    fn insert<'s, 'l>(&self, mut fresh: Vec<(Fresh<'l>, OfKey<'s, 'l>)>) -> Result<Vec<OfKey<'s, 'l>>> {
+        fresh.sort_unstable_by_key(|(row, _)| row.since);
+        let rows = fresh.iter().filter_map(|(row, lines)| Some(columns(hashed(lines.first()?), &row.known)));
+        let inserted = self.connection.execute_many::<14>(INSERT, rows).doing("entering lines in the journal")?;
+        Ok(fresh.iter().zip(inserted).filter(|(_, rows)| *rows == 0).map(|((_, lines), _)| *lines).collect())
     }
 }
 
-/// Gives a statement what is known of a key, its parameters from `first` on being in the order of the columns.
-fn bind(statement: &mut Statement<'_>, first: usize, known: &Known<'_>) -> rusqlite::Result<()> {
+fn hashed<'v>(line: &'v Line<'_>) -> [ToSqlOutput<'v>; 2] {
+    [ToSqlOutput::from(line.route), ToSqlOutput::from(line.key_hash.as_slice())]
+}
+
+/// What says which row it is, and what is known of its key, in the order of the columns.
+fn columns<'v, const M: usize, const N: usize>(
+    row: [ToSqlOutput<'v>; M],
+    known: &'v Known<'_>,
+) -> [ToSqlOutput<'v>; N] {
     let Known { latest, outcome, attempts, key, message, confirmed } = known;
     let earlier = confirmed.as_ref();
-    let columns: [&dyn ToSql; 12] = [
-        &latest.payload_hash,
-        outcome,
-        attempts,
-        &latest.run,
-        &latest.at,
-        &key.as_deref(),
-        &latest.fields.as_deref(),
-        &message.as_deref(),
-        &earlier.map(|it| it.payload_hash),
-        &earlier.and_then(|it| it.fields.as_deref()),
-        &earlier.map(|it| it.run),
-        &earlier.map(|it| it.at),
+    let columns = [
+        hash(Some(&latest.payload_hash)),
+        number(Some(*outcome as i64)),
+        number(Some(*attempts)),
+        number(Some(latest.run)),
+        number(Some(latest.at)),
+        text(key.as_deref()),
+        text(latest.fields.as_deref()),
+        text(message.as_deref()),
+        hash(earlier.map(|it| &it.payload_hash)),
+        text(earlier.and_then(|it| it.fields.as_deref())),
+        number(earlier.map(|it| it.run)),
+        number(earlier.map(|it| it.at)),
     ];
-    columns.iter().enumerate().try_for_each(|(at, column)| statement.raw_bind_parameter(first + at, column))
+    let mut all = row.into_iter().chain(columns);
+    std::array::from_fn(|_| all.next().unwrap_or(number(None)))
 }
 
-fn known(found: &Row<'_>) -> rusqlite::Result<Known<'static>> {
-    let text = |column| Ok::<_, rusqlite::Error>(found.get::<_, Option<String>>(column)?.map(Cow::from));
-    let confirmed = match found.get::<_, Option<Hash>>(9)? {
+fn number<'v>(value: Option<i64>) -> ToSqlOutput<'v> {
+    ToSqlOutput::Owned(value.map_or(Value::Null, Value::Integer))
+}
+
+fn text(value: Option<&str>) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, ValueRef::from))
+}
+
+fn hash(value: Option<&Hash>) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, |hash| ValueRef::Blob(hash)))
+}
+
+fn known(found: &Row<'_>) -> crate::database::Result<Known<'static>> {
+    let text = |column| Ok::<_, crate::database::Failure>(found.get::<Option<String>>(column)?.map(Cow::from));
+    let confirmed = match found.get::<Option<Hash>>(9)? {
         Some(payload_hash) => Some(Write { payload_hash, fields: text(10)?, run: found.get(11)?, at: found.get(12)? }),
         None => None,
     };
     Ok(Known {
         latest: Write { payload_hash: found.get(1)?, run: found.get(4)?, at: found.get(5)?, fields: text(7)? },
-        outcome: found.get::<_, Outcome>(2)?,
+        outcome: found.get::<Outcome>(2)?,
         attempts: found.get(3)?,
         key: text(6)?,
         message: text(8)?,

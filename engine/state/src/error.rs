@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 
+use crate::database::{self, Failure, Loss, ServerFailure};
 use crate::{RunId, Scope};
 
 /// A result of the state.
@@ -126,9 +127,45 @@ pub enum Error {
         /// SQLite's words.
         cause: Arc<rusqlite::Error>,
     },
+    /// The server cannot be reached, or the connection to it was lost.
+    #[error("{action} in the state on `{}` failed: {detail}{}", path.display(), doubt(*certain))]
+    Unreachable {
+        /// Host, port and database.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// The words of the driver or the server.
+        detail: String,
+        /// Whether it is certain that nothing was kept.
+        certain: bool,
+    },
+    /// The server does not let this user in, or not do this.
+    #[error("no right for {action} in the state on `{}`: {detail}", path.display())]
+    Rights {
+        /// Host, port and database.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// The server's words.
+        detail: String,
+    },
+    /// Another failure of the server.
+    #[error("{action} in the state on `{}` failed: {detail}", path.display())]
+    Server {
+        /// Host, port and database.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// The server's words.
+        detail: String,
+    },
     /// The state was used in a way that would break its promises. Nothing was written.
     #[error("the state was used against its rules: {0}")]
     Misuse(String),
+}
+
+fn doubt(certain: bool) -> &'static str {
+    if certain { "" } else { "; whether it was kept is not known" }
 }
 
 fn list(runs: &[RunId]) -> String {
@@ -150,7 +187,9 @@ impl Error {
             Self::Fenced { .. } => "lock-lost",
             Self::NoSuchRun(_) => "unknown-run",
             Self::AmbiguousRun { .. } => "ambiguous-run",
-            Self::Io { .. } | Self::Sqlite { .. } => "state-failed",
+            Self::Unreachable { .. } => "state-unreachable",
+            Self::Rights { .. } => "state-permission",
+            Self::Io { .. } | Self::Sqlite { .. } | Self::Server { .. } => "state-failed",
             Self::Misuse(_) => "state-misuse",
         }
     }
@@ -159,6 +198,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::NotOurs { .. }
+            | Self::Rights { .. }
             | Self::Newer { .. }
             | Self::NoWriteAheadLog { .. }
             | Self::NoSuchRun(_)
@@ -167,15 +207,16 @@ impl Error {
             | Self::Permission { .. }
             | Self::DiskFull { .. }
             | Self::Io { .. }
-            | Self::Sqlite { .. } => Fault::Machine,
-            Self::Busy { .. } | Self::Fenced { .. } => Fault::Other,
+            | Self::Sqlite { .. }
+            | Self::Server { .. } => Fault::Machine,
+            Self::Busy { .. } | Self::Fenced { .. } | Self::Unreachable { .. } => Fault::Other,
             Self::Misuse(_) => Fault::Bug,
         }
     }
 
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Unreachable { certain: true, .. })
     }
 
     /// What to do about it.
@@ -209,6 +250,17 @@ impl Error {
             Self::Io { .. } | Self::Sqlite { .. } => {
                 "check the disk and the folder, then run again: the run goes on from what the state holds"
             }
+            Self::Unreachable { .. } => {
+                "check that the PostgreSQL server runs and can be reached from here, then run again: the run goes on from \
+                 what the state holds"
+            }
+            Self::Rights { .. } => {
+                "check user and password of the address; the user needs the right to make the schema `towpath` in the \
+                 database, or to use it and make tables in it"
+            }
+            Self::Server { .. } => {
+                "check the PostgreSQL server and its log, then run again: the run goes on from what the state holds"
+            }
             Self::Misuse(_) => "this is a bug in Towpath; please report it with the pipeline file",
         }
     }
@@ -226,6 +278,17 @@ impl Error {
                 Self::NotOurs { path, found: "it is not an SQLite database, or its first page is damaged".into() }
             }
             _ => Self::Sqlite { path, action, cause: Arc::new(cause) },
+        }
+    }
+
+    fn of_server(path: PathBuf, action: &'static str, ServerFailure { loss, detail }: ServerFailure) -> Self {
+        match loss {
+            Loss::Connection => Self::Unreachable { path, action, detail, certain: true },
+            Loss::Commit => Self::Unreachable { path, action, detail, certain: false },
+            Loss::Rights => Self::Rights { path, action, detail },
+            Loss::Full => Self::DiskFull { path, action },
+            Loss::Busy => Self::Busy { path, action },
+            Loss::Other => Self::Server { path, action, detail },
         }
     }
 
@@ -248,6 +311,9 @@ impl Error {
             | Self::DiskFull { path, .. }
             | Self::Busy { path, .. }
             | Self::Permission { path, .. }
+            | Self::Unreachable { path, .. }
+            | Self::Rights { path, .. }
+            | Self::Server { path, .. }
             | Self::Sqlite { path, .. }
                 if path.as_os_str().is_empty() =>
             {
@@ -259,7 +325,7 @@ impl Error {
     }
 }
 
-/// Says what was being done when SQLite failed.
+/// Says what was being done when the database failed.
 pub(crate) trait SqlResultExt<T> {
     fn doing(self, action: &'static str) -> Result<T>;
 }
@@ -267,5 +333,14 @@ pub(crate) trait SqlResultExt<T> {
 impl<T> SqlResultExt<T> for rusqlite::Result<T> {
     fn doing(self, action: &'static str) -> Result<T> {
         self.map_err(|cause| Error::of_sqlite(PathBuf::new(), action, cause))
+    }
+}
+
+impl<T> SqlResultExt<T> for database::Result<T> {
+    fn doing(self, action: &'static str) -> Result<T> {
+        self.map_err(|failure| match failure {
+            Failure::Sqlite(cause) => Error::of_sqlite(PathBuf::new(), action, cause),
+            Failure::Server(failure) => Error::of_server(PathBuf::new(), action, failure),
+        })
     }
 }

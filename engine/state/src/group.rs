@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
-
+use crate::database::Connection;
 use crate::error::SqlResultExt;
 use crate::picture::Draft;
 use crate::store::begin;
@@ -120,10 +119,11 @@ fn run_in_savepoint(transaction: &Connection, work: Work) -> Result<Result<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::params;
     use std::sync::{Arc, Barrier, mpsc};
 
     fn table() -> Arc<Mutex<Connection>> {
-        let connection = Connection::open_in_memory().expect("memory");
+        let connection = Connection::Sqlite(rusqlite::Connection::open_in_memory().expect("memory"));
         connection.execute_batch("CREATE TABLE t (a INTEGER); CREATE TABLE groups (n INTEGER)").expect("tables");
         Arc::new(Mutex::new(connection))
     }
@@ -140,7 +140,7 @@ mod tests {
 
     fn rows(connection: &Mutex<Connection>) -> i64 {
         let connection = connection.lock().expect("free");
-        connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count")
+        connection.query_row("SELECT count(*) FROM t", params![], |row| row.get(0)).expect("a count")
     }
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
             connection
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))
+                .query_row("SELECT count(*) FROM t", params![], |row| row.get::<i64>(0))
                 .expect("a count"),
             1
         );

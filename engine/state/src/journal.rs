@@ -10,8 +10,7 @@
 //!
 //! The caller sees to it that a key has no two sends under way at the same time: both would be one row here.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
+use crate::database::{Connection, OptionalExtension, Row, ToSqlOutput, params};
 use crate::error::SqlResultExt;
 use crate::lines::{Hand, Lines};
 use crate::lock::{self, Claim};
@@ -43,12 +42,8 @@ impl Store {
             let Some(route) = find_route(connection, scope, sink, target)? else {
                 return Ok(vec![None; keys.len()]);
             };
-            connection
-                .prepare_cached(&one_key())
-                .and_then(|mut known| {
-                    keys.iter().map(|key| known.query_row(params![route, key], receipt).optional()).collect()
-                })
-                .doing("reading the journal")
+            let keys = keys.iter().map(|key| [ToSqlOutput::from(route), ToSqlOutput::from(key.as_slice())]);
+            connection.query_many(&one_key(), keys, receipt).doing("reading the journal")
         })
     }
 
@@ -219,13 +214,14 @@ impl Page {
         if let Some(route) = known {
             return Ok((route, run));
         }
-        connection
-            .execute(
-                "INSERT INTO route (scope, sink, target) VALUES (?1, ?2, ?3)",
+        let route = connection
+            .query_row(
+                "INSERT INTO route (scope, sink, target) VALUES (?1, ?2, ?3) RETURNING id",
                 params![self.claim.scope_id, self.sink, self.target],
+                |found| found.get(0),
             )
             .doing("opening the journal of a sink")?;
-        Ok((connection.last_insert_rowid(), run))
+        Ok((route, run))
     }
 }
 
@@ -262,7 +258,7 @@ fn unsettled_keys() -> String {
     )
 }
 
-fn receipt(found: &Row<'_>) -> rusqlite::Result<Receipt> {
+fn receipt(found: &Row<'_>) -> crate::database::Result<Receipt> {
     let mut receipt = Receipt {
         payload_hash: found.get(0)?,
         outcome: found.get(1)?,
@@ -273,7 +269,7 @@ fn receipt(found: &Row<'_>) -> rusqlite::Result<Receipt> {
         attempts: found.get(6)?,
         confirmed: None,
     };
-    receipt.confirmed = match found.get::<_, Option<[u8; 16]>>(7)? {
+    receipt.confirmed = match found.get::<Option<[u8; 16]>>(7)? {
         Some(payload_hash) => Some(Confirmed {
             payload_hash,
             fields: row::json(found, 8)?,
@@ -291,7 +287,7 @@ fn receipt(found: &Row<'_>) -> rusqlite::Result<Receipt> {
     Ok(receipt)
 }
 
-fn unsettled(found: &Row<'_>) -> rusqlite::Result<Unsettled> {
+fn unsettled(found: &Row<'_>) -> crate::database::Result<Unsettled> {
     Ok(Unsettled {
         key_hash: found.get(11)?,
         key: row::json(found, 12)?,

@@ -21,8 +21,13 @@
 //! given: **keeping secrets out of params, reject rows, keys, response fields, messages and targets is the caller's
 //! duty**, done before the call.
 
+// So that tests of the inside and of the outside share what they need.
+#[cfg(test)]
+extern crate self as towpath_state;
+
 mod copy;
 mod cursors;
+mod database;
 mod entering;
 mod error;
 mod group;
@@ -47,6 +52,7 @@ mod store;
 
 pub use copy::{Copied, ImportError};
 pub use cursors::Cursor;
+pub use database::Server;
 pub use error::{Error, Fault, Result};
 pub use lock::{HEARTBEAT_EVERY, Lock, LockError, STALE_AFTER};
 pub use receipt::{Confirmed, Entries, Intent, Outcome, OutcomeCounts, Receipt, ReceiptIn, SinkCounts, Unsettled};

@@ -3,8 +3,7 @@
 //! What is serialised is serialised before the connection is taken, so that others may write meanwhile. A line that does not fit
 //! what is known of its key is refused here; one that was written fits.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
+use crate::database::{Connection, OptionalExtension, params};
 use crate::error::SqlResultExt;
 use crate::picture::{Picture, Standing};
 use crate::rules::{self, Hash};

@@ -5,12 +5,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
-
+use crate::database::{Connection, OptionalExtension, params};
 use crate::error::SqlResultExt;
 use crate::owner::Owner;
 use crate::{Error, Result, RunId, Scope, Store, row, runs};
+use chrono::{DateTime, Utc};
 
 /// How often a lock's heartbeat is renewed.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
@@ -96,7 +95,7 @@ impl Claim {
         connection
             .execute(
                 "UPDATE lock SET heartbeat = ?3 WHERE scope = ?1 AND token = ?2 AND held = 1",
-                params![self.scope_id, self.token, row::now()],
+                params![self.scope_id, self.token, connection.now().doing("reading the clock")?],
             )
             .map(|changed| changed == 1)
             .doing("renewing the heartbeat")
@@ -282,9 +281,9 @@ impl Holder {
 pub(crate) fn living_run(connection: &Connection) -> Result<Option<RunId>> {
     let scopes: Vec<i64> = connection
         .prepare("SELECT scope FROM lock WHERE held = 1")
-        .and_then(|mut held| held.query_map([], |found| found.get(0))?.collect())
+        .and_then(|mut held| held.query_map(params![], |found| found.get(0))?.collect())
         .doing("reading the locks")?;
-    let now = Utc::now();
+    let now = clock(connection)?;
     for scope in scopes {
         if let Some(holder) = holder(connection, scope)?.filter(|holder| holder.lives(now)) {
             return Ok(Some(holder.run));
@@ -298,7 +297,7 @@ type Taken = Result<(Claim, Option<RunId>), LockError>;
 fn take(connection: &Connection, scope: &Scope, run: RunId, us: &Owner) -> Result<Taken> {
     let scope_id = scope.intern(connection)?;
     let before = holder(connection, scope_id)?;
-    let now = Utc::now();
+    let now = clock(connection)?;
     let mut dead = None;
     if let Some(holder) = before.as_ref().filter(|holder| holder.held) {
         if holder.lives(now) {
@@ -317,13 +316,21 @@ fn take(connection: &Connection, scope: &Scope, run: RunId, us: &Owner) -> Resul
     let token = before.map_or(1, |holder| holder.token + 1);
     connection
         .execute(
-            "INSERT OR REPLACE INTO lock (scope, token, held, run, pid, host, machine, born, since, heartbeat)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            "INSERT INTO lock (scope, token, held, run, pid, host, machine, born, since, heartbeat)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+             ON CONFLICT (scope) DO UPDATE
+             SET token = excluded.token, held = excluded.held, run = excluded.run, pid = excluded.pid, host = excluded.host,
+                 machine = excluded.machine, born = excluded.born, since = excluded.since, heartbeat = excluded.heartbeat",
             params![scope_id, token, run.as_str(), us.pid, us.host, us.machine, us.born, row::millis(now)],
         )
         .doing("taking the lock")?;
     let scope = scope.clone();
     Ok(Ok((Claim { scope, scope_id, run, token }, dead)))
+}
+
+/// Now, by the clock that heartbeats go by.
+fn clock(connection: &Connection) -> Result<DateTime<Utc>> {
+    connection.now().map(|now| DateTime::from_timestamp_millis(now).unwrap_or_default()).doing("reading the clock")
 }
 
 fn holder(connection: &Connection, scope_id: i64) -> Result<Option<Holder>> {

@@ -3,7 +3,7 @@
 //! A reject is open until a later run closes it: a replay that ended well (what failed again is a reject of that replay),
 //! or a run in which the same node turned the same row down again. So a row is not listed once for every night.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use crate::database::{Connection, OptionalExtension, Row, ToSqlOutput, ValueRef, params};
 use serde_json::Value as Json;
 
 use crate::error::SqlResultExt;
@@ -80,17 +80,24 @@ impl Store {
             .collect();
         self.write("keeping rejects", |connection| {
             let run = runs::going(connection, run)?;
-            let mut insert = connection
-                .prepare_cached(
+            let rows = rejects.iter().zip(&texts).map(|(reject, (value, whole))| {
+                [
+                    ToSqlOutput::from(run),
+                    text(Some(&reject.node)),
+                    reject.step.map_or(ToSqlOutput::Borrowed(ValueRef::Null), ToSqlOutput::from),
+                    text(reject.field.as_deref()),
+                    text(value.as_deref()),
+                    text(Some(&reject.reason)),
+                    text(whole.as_deref()),
+                ]
+            });
+            connection
+                .execute_many(
                     "INSERT INTO reject (run, node, step, field, value, reason, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    rows,
                 )
-                .doing("keeping rejects")?;
-            for (reject, (value, whole)) in rejects.iter().zip(&texts) {
-                insert
-                    .execute(params![run, reject.node, reject.step, reject.field, value, reject.reason, whole])
-                    .doing("keeping rejects")?;
-            }
-            Ok(())
+                .map(drop)
+                .doing("keeping rejects")
         })
     }
 
@@ -246,10 +253,14 @@ impl Store {
     }
 }
 
-fn old_runs(connection: &Connection, keep: i64) -> rusqlite::Result<Vec<i64>> {
+fn text(text: Option<&str>) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(text.map_or(ValueRef::Null, ValueRef::from))
+}
+
+fn old_runs(connection: &Connection, keep: i64) -> crate::database::Result<Vec<i64>> {
     connection
         .prepare(
-            "SELECT no FROM (SELECT no, status, row_number() OVER (PARTITION BY scope ORDER BY id DESC) AS age FROM run)
+            "SELECT no FROM (SELECT no, status, row_number() OVER (PARTITION BY scope ORDER BY id DESC) AS age FROM run) AS aged
              WHERE age > ?1 AND status IS NOT NULL",
         )?
         .query_map([keep], |found| found.get(0))?
@@ -260,11 +271,11 @@ const STORED: &str = "SELECT reject.id, run.id, node, step, field, value, reason
     FROM reject JOIN run ON run.no = reject.run LEFT JOIN run AS closing ON closing.no = closed_by";
 
 /// The rejects of a [`RejectFilter`].
-const MEANT: &str = "WHERE (?1 IS NULL OR reject.run = ?1) AND (?3 IS NULL OR node = ?3) AND (?4 OR closed_by IS NULL)
-    AND (?2 IS NULL OR run.scope IN (SELECT id FROM scope WHERE pipeline = ?2))";
+const MEANT: &str = "WHERE (CAST(?1 AS BIGINT) IS NULL OR reject.run = ?1) AND (CAST(?3 AS TEXT) IS NULL OR node = ?3) AND (?4 OR closed_by IS NULL)
+    AND (CAST(?2 AS TEXT) IS NULL OR run.scope IN (SELECT id FROM scope WHERE pipeline = ?2))";
 
-fn stored_reject(found: &Row<'_>) -> rusqlite::Result<StoredReject> {
-    let closed = found.get_ref(8)?.as_str_or_null()?.is_some();
+fn stored_reject(found: &Row<'_>) -> crate::database::Result<StoredReject> {
+    let closed = found.text(8)?.is_some();
     Ok(StoredReject {
         id: found.get(0)?,
         run: row::run_id(found, 1)?,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::database::{Connection, OptionalExtension, Row, params};
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value as Json;
 
 use crate::error::SqlResultExt;
@@ -201,7 +201,9 @@ impl Store {
     /// Those of a read.
     pub fn runs(&self, limit: usize, pipeline: Option<&str>) -> Result<Vec<RunSummary>> {
         self.read(|connection| {
-            let sql = format!("{SUMMARY} WHERE ?1 IS NULL OR scope.pipeline = ?1 ORDER BY run.id DESC LIMIT ?2");
+            let sql = format!(
+                "{SUMMARY} WHERE CAST(?1 AS TEXT) IS NULL OR scope.pipeline = ?1 ORDER BY run.id DESC LIMIT ?2"
+            );
             connection
                 .prepare(&sql)
                 .and_then(|mut runs| {
@@ -251,30 +253,30 @@ impl Store {
 
 const SUMMARY: &str = "SELECT run.id, scope.pipeline, scope.environment, run.pipeline_file, run.started_at, run.params,
     run.version, run.status, run.exit_code, run.finished_at, run.error,
-    (SELECT ifnull(sum(extra ->> 'unknown'), 0) FROM node WHERE node.run = run.no),
+    (SELECT CAST(coalesce(sum(extra ->> 'unknown'), 0) AS BIGINT) FROM node WHERE node.run = run.no),
     (SELECT before.id FROM run AS before WHERE before.no = run.replays) FROM run JOIN scope ON scope.id = run.scope";
 
-fn summary(found: &Row<'_>) -> rusqlite::Result<RunSummary> {
+fn summary(found: &Row<'_>) -> crate::database::Result<RunSummary> {
     let start = RunStart {
         id: row::run_id(found, 0)?,
-        scope: Scope::new(found.get::<_, String>(1)?, found.get::<_, String>(2)?),
+        scope: Scope::new(found.get::<String>(1)?, found.get::<String>(2)?),
         pipeline_file: found.get(3)?,
         started_at: row::time(found, 4)?,
         params: row::json(found, 5)?,
         towpath_version: found.get(6)?,
     };
-    let status = found.get_ref(7)?.as_str_or_null()?.and_then(RunStatus::of);
+    let status = found.text(7)?.and_then(RunStatus::of);
     let outcome = match (status, row::optional_time(found, 9)?) {
         (Some(status), Some(finished_at)) => {
             Some(RunOutcome { status, exit_code: found.get(8)?, finished_at, error: found.get(10)? })
         }
         _ => None,
     };
-    let replays = found.get_ref(12)?.as_str_or_null()?.is_some().then(|| row::run_id(found, 12)).transpose()?;
+    let replays = found.text(12)?.is_some().then(|| row::run_id(found, 12)).transpose()?;
     Ok(RunSummary { start, outcome, held: row::count(found, 11)?, replays })
 }
 
-fn node(found: &Row<'_>) -> rusqlite::Result<NodeRecord> {
+fn node(found: &Row<'_>) -> crate::database::Result<NodeRecord> {
     Ok(NodeRecord {
         node: found.get(0)?,
         kind: found.get(1)?,
@@ -289,7 +291,7 @@ fn node(found: &Row<'_>) -> rusqlite::Result<NodeRecord> {
     })
 }
 
-fn insert_node(connection: &Connection, run: i64, position: i64, node: &NodeRecord) -> rusqlite::Result<()> {
+fn insert_node(connection: &Connection, run: i64, position: i64, node: &NodeRecord) -> crate::database::Result<()> {
     connection
         .prepare_cached("INSERT INTO node VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
         .execute(params![
@@ -325,7 +327,7 @@ pub(crate) fn mark_as_interrupted(connection: &Connection, run: &RunId, last_sig
 pub(crate) fn mark_all_as_interrupted(connection: &Connection) -> Result<()> {
     let open: Vec<RunId> = connection
         .prepare("SELECT id FROM run WHERE status IS NULL")
-        .and_then(|mut open| open.query_map([], |found| row::run_id(found, 0))?.collect())
+        .and_then(|mut open| open.query_map(params![], |found| row::run_id(found, 0))?.collect())
         .doing("reading the runs")?;
     open.iter().try_for_each(|run| mark_as_interrupted(connection, run, Utc::now()))
 }
@@ -353,7 +355,7 @@ pub(crate) fn going(connection: &Connection, run: &RunId) -> Result<i64> {
         )
         .and_then(|mut found| {
             found
-                .query_row([number], |found| Ok(Scope::new(found.get::<_, String>(0)?, found.get::<_, String>(1)?)))
+                .query_row([number], |found| Ok(Scope::new(found.get::<String>(0)?, found.get::<String>(1)?)))
                 .optional()
         })
         .doing("looking up the run")?;

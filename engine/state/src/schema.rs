@@ -4,6 +4,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::database::{self, Kind, params};
 use crate::error::SqlResultExt;
 use crate::{Error, Result};
 
@@ -13,6 +14,51 @@ const APPLICATION_ID: i64 = 0x546f_7770;
 /// Every version's script, oldest first.
 pub(crate) const VERSIONS: &[&str] =
     &[include_str!("schema/version_1.sql"), include_str!("schema/version_2.sql"), include_str!("schema/version_3.sql")];
+
+/// The same for PostgreSQL, which came with the third.
+const SERVER_VERSIONS: &[(i64, &str)] = &[(3, include_str!("schema/postgres/version_3.sql"))];
+
+/// Brings a server's tables to the last version, in one transaction that nobody else writes beside.
+pub(crate) fn migrate_server(connection: &mut database::Connection) -> Result<()> {
+    let view = connection.begin(Kind::Read).doing("reading the schema version")?;
+    let known = VERSIONS.len() as i64;
+    if applied_on_server(&view)? == Some(known) {
+        return Ok(());
+    }
+    drop(view);
+    let transaction = connection.begin(Kind::Write).doing("starting a migration")?;
+    let done = applied_on_server(&transaction)?;
+    if done.is_none() {
+        transaction.execute_batch("CREATE SCHEMA IF NOT EXISTS towpath").doing("making the schema `towpath`")?;
+        transaction.execute_batch("CREATE TABLE schema_version (version BIGINT NOT NULL)").doing("migrating")?;
+        transaction.execute_batch("INSERT INTO schema_version VALUES (0)").doing("migrating")?;
+    }
+    for (_, script) in SERVER_VERSIONS.iter().filter(|(version, _)| *version > done.unwrap_or(0)) {
+        transaction.execute_batch(script).doing("migrating")?;
+    }
+    transaction.execute("UPDATE schema_version SET version = ?1", [known]).doing("migrating")?;
+    transaction.commit().doing("migrating")
+}
+
+/// The version of a server's tables; none if there are none.
+pub(crate) fn applied_on_server(connection: &database::Connection) -> Result<Option<i64>> {
+    let count = |sql: &str| -> Result<i64> {
+        connection.query_row(sql, params![], |found| found.get(0)).doing("reading the schema version")
+    };
+    const TABLES: &str = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'towpath'";
+    if count(&format!("{TABLES} AND tablename = 'schema_version'"))? == 0 {
+        if count(TABLES)? > 0 {
+            let found = "its schema `towpath` holds the tables of another program".into();
+            return Err(Error::NotOurs { path: Default::default(), found });
+        }
+        return Ok(None);
+    }
+    let (version, known) = (count("SELECT max(version) FROM schema_version")?, VERSIONS.len() as i64);
+    if version > known {
+        return Err(Error::Newer { path: Default::default(), found: version, known });
+    }
+    Ok(Some(version))
+}
 
 /// Brings the database to the last of `versions`, in one transaction: another process that opens it at the same time
 /// waits and then finds the work done.

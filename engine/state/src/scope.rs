@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use crate::Result;
+use crate::database::{Connection, OptionalExtension, params};
 use crate::error::SqlResultExt;
 
 /// A pipeline in an environment. Nothing is shared between scopes: the same pipeline in `test` and in `production`
@@ -39,12 +38,12 @@ impl Scope {
             return Ok(id);
         }
         connection
-            .execute(
-                "INSERT INTO scope (pipeline, environment) VALUES (?1, ?2)",
+            .query_row(
+                "INSERT INTO scope (pipeline, environment) VALUES (?1, ?2) RETURNING id",
                 params![self.pipeline, self.environment],
+                |found| found.get(0),
             )
-            .doing("registering the pipeline")?;
-        Ok(connection.last_insert_rowid())
+            .doing("registering the pipeline")
     }
 }
 

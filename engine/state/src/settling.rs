@@ -3,7 +3,7 @@
 //! A record is held when it may have left and no answer tells whether the target has it. Whoever has looked there may say
 //! so; from then on the journal stands as if the answer had come. Nothing else than an open record is ever changed so.
 
-use rusqlite::params;
+use crate::database::params;
 
 use crate::error::SqlResultExt;
 use crate::{Lock, Outcome, Result, Scope, Store, Unsettled, entering, row};

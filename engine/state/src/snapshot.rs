@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
+use crate::database::{self, Kind, Server, Session, ToSql, Value};
 use crate::error::SqlResultExt;
 use crate::private;
 use crate::store::FILE;
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, copy, schema};
 
 /// A copy of the state in a folder of its own, which is removed with it.
 #[derive(Debug)]
@@ -49,10 +50,53 @@ impl Snapshot {
         Ok(Self { store: Store::open(copy)?, _copy: folder })
     }
 
+    /// The same of a server's state, which is only read, as it is at one moment.
+    ///
+    /// # Errors
+    /// Those of [`Store::connect`] and [`Store::open`]; [`Error::Server`] where the server's tables are of an older release: the
+    /// next run brings them forward.
+    pub fn of_server(server: &Server, copy: &Path) -> Result<Self> {
+        private::new_folder(copy)
+            .map_err(|cause| Error::of_io(copy.to_owned(), "making a copy of the state", cause))?;
+        let folder = Copy(copy.to_owned());
+        let store = Store::open(copy)?;
+        let place = PathBuf::from(server.to_string());
+        taken(server, &store).map_err(|error| error.at(&place))?;
+        Ok(Self { store, _copy: folder })
+    }
+
     /// The copy. What is written to it is gone with the snapshot.
     pub fn store(&self) -> &Store {
         &self.store
     }
+}
+
+/// Row by row, what is under way as well. Locks stay where they are.
+fn taken(server: &Server, store: &Store) -> Result<()> {
+    const DOING: &str = "copying the state";
+    let mut session = database::Connection::Postgres(Session::open(server, true).doing("connecting")?);
+    let view = session.begin(Kind::Read).doing(DOING)?;
+    match schema::applied_on_server(&view)? {
+        None => return Ok(()),
+        Some(version) if version == schema::VERSIONS.len() as i64 => {}
+        Some(version) => {
+            let detail = format!("its tables are of version {version}; the next run brings them forward");
+            return Err(Error::Server { path: PathBuf::new(), action: DOING, detail });
+        }
+    }
+    store.write(DOING, |into| {
+        for (table, order) in copy::TABLES.into_iter().chain([("under_way", "id")]) {
+            view.each(&format!("SELECT * FROM {table} ORDER BY {order}"), |names, found| {
+                let marks: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
+                let sql = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), marks.join(", "));
+                let values: Vec<Value> = (0..names.len()).map(|at| found.get(at)).collect::<database::Result<_>>()?;
+                let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+                into.prepare_cached(&sql)?.execute(values.as_slice()).map(drop)
+            })
+            .doing(DOING)?;
+        }
+        Ok(())
+    })
 }
 
 fn copied(path: &Path, into: &Path) -> Result<()> {

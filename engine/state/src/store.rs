@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{ErrorCode, OpenFlags};
 
+use crate::database::{Connection, Kind, Server, Session, Transaction};
 use crate::entering;
 use crate::error::SqlResultExt;
 use crate::group::Group;
@@ -62,9 +63,25 @@ impl Store {
             use_write_ahead_log(&writer, &path)?;
             let reader = connect(&path)?;
             reader.pragma_update(None, "query_only", true).doing("opening")?;
-            Ok(Self::new(path.clone(), writer, Some(reader)))
+            Ok(Self::new(path.clone(), Connection::Sqlite(writer), Some(Connection::Sqlite(reader))))
         };
         open().map_err(|error| error.at(&path))
+    }
+
+    /// Opens the state on a server: tables in the schema `towpath` of the address's database, made if they are missing. An
+    /// older schema is brought forward.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], [`Error::Rights`], [`Error::NotOurs`], [`Error::Newer`], [`Error::Busy`], [`Error::Server`].
+    pub fn connect(server: &Server) -> Result<Self> {
+        let place = PathBuf::from(server.to_string());
+        let connected = || -> Result<Self> {
+            let mut writer = Connection::Postgres(Session::open(server, false).doing("connecting")?);
+            schema::migrate_server(&mut writer)?;
+            let reader = Connection::Postgres(Session::open(server, true).doing("connecting")?);
+            Ok(Self::new(place.clone(), writer, Some(reader)))
+        };
+        connected().map_err(|error| error.at(&place))
     }
 
     /// A state that is gone with its last handle: for tests, and for commands that must change no state.
@@ -72,10 +89,10 @@ impl Store {
     /// # Errors
     /// Only when memory cannot be had.
     pub fn in_memory() -> Result<Self> {
-        let mut writer = Connection::open_in_memory().doing("opening")?;
+        let mut writer = rusqlite::Connection::open_in_memory().doing("opening")?;
         configure(&writer)?;
         schema::migrate(&mut writer, schema::VERSIONS)?;
-        Ok(Self::new(PathBuf::from(":memory:"), writer, None))
+        Ok(Self::new(PathBuf::from(":memory:"), Connection::Sqlite(writer), None))
     }
 
     fn new(path: PathBuf, writer: Connection, reader: Option<Connection>) -> Self {
@@ -90,7 +107,7 @@ impl Store {
         }
     }
 
-    /// The database's file, or `:memory:`.
+    /// The database's file, or `:memory:`; of a server its host, port and database, for messages.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
@@ -119,7 +136,8 @@ impl Store {
     /// Runs `work` on one consistent view of the database.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut reader = locked(self.inner.reader.as_ref().unwrap_or(&self.inner.writer));
-        Transaction::new(&mut reader, TransactionBehavior::Deferred)
+        reader
+            .begin(Kind::Read)
             .doing("reading")
             .and_then(|view| work(&view))
             .map_err(|error| error.at(&self.inner.path))
@@ -164,7 +182,7 @@ impl Store {
 
 /// A transaction that has the right to write from its start.
 pub(crate) fn begin<'a>(writer: &'a mut Connection, action: &'static str) -> Result<Transaction<'a>> {
-    Transaction::new(writer, TransactionBehavior::Immediate).doing(action)
+    writer.begin(Kind::Write).doing(action)
 }
 
 /// A connection is consistent after a panic: its transaction was rolled back when it was dropped.
@@ -226,15 +244,15 @@ fn close_to_others(path: &Path) -> Result<()> {
     private::close(path).map_err(failed)
 }
 
-fn connect(path: &Path) -> Result<Connection> {
+fn connect(path: &Path) -> Result<rusqlite::Connection> {
     // The connections are guarded by our own mutexes; the file exists by now.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).doing("opening")?;
+    let connection = rusqlite::Connection::open_with_flags(path, flags).doing("opening")?;
     configure(&connection)?;
     Ok(connection)
 }
 
-fn configure(connection: &Connection) -> Result<()> {
+fn configure(connection: &rusqlite::Connection) -> Result<()> {
     let pragma = |name, value: i64| connection.pragma_update(None, name, value);
     connection.set_prepared_statement_cache_capacity(64);
     connection
@@ -251,7 +269,7 @@ fn configure(connection: &Connection) -> Result<()> {
 
 /// Switches to the write-ahead log. SQLite does not wait for others in this one statement, so two processes that make the
 /// database at the same time would see each other's lock: try until it is free.
-fn use_write_ahead_log(connection: &Connection, path: &Path) -> Result<()> {
+fn use_write_ahead_log(connection: &rusqlite::Connection, path: &Path) -> Result<()> {
     let started = Instant::now();
     loop {
         let switched = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));

@@ -7,6 +7,17 @@ use towpath_state::{
     Intent, Lock, Outcome, ReceiptIn, Reject, RejectFilter, RunId, RunStart, Scope, Store, Unsettled, Verdict,
 };
 
+#[macro_use]
+mod support;
+use support::Place;
+
+on_both! {
+    the_same_row_at_the_same_node_is_open_once,
+    a_replay_closes_what_it_took_up_and_nothing_of_another_pipeline,
+    a_persons_word_settles_open_records_and_no_others,
+    a_cleared_journal_knows_nothing_of_its_sink,
+}
+
 fn begin(store: &Store, scope: &Scope) -> Lock {
     let lock = store.lock(scope, &RunId::generate()).unwrap();
     let start = RunStart {
@@ -25,9 +36,8 @@ fn reject(node: &str, row: Json) -> Reject {
     Reject { node: node.into(), reason: "no".into(), row, ..Reject::default() }
 }
 
-#[test]
-fn the_same_row_at_the_same_node_is_open_once() {
-    let store = Store::in_memory().unwrap();
+fn the_same_row_at_the_same_node_is_open_once(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     let first = begin(&store, &scope);
     let rows = [reject("a", json!({"x": 1})), reject("a", json!({"x": 2})), reject("b", json!({"x": 1}))];
@@ -55,9 +65,8 @@ fn the_same_row_at_the_same_node_is_open_once() {
     assert_eq!(closed, [Some(second.run()), None, None]);
 }
 
-#[test]
-fn a_replay_closes_what_it_took_up_and_nothing_of_another_pipeline() {
-    let store = Store::in_memory().unwrap();
+fn a_replay_closes_what_it_took_up_and_nothing_of_another_pipeline(place: &Place) {
+    let store = place.store();
     let (scope, elsewhere) = (Scope::new("p", ""), Scope::new("p", "production"));
     let ids = |scope: &Scope| {
         let lock = begin(&store, scope);
@@ -97,11 +106,10 @@ fn journal(store: &Store, scope: &Scope) -> Lock {
     lock
 }
 
-#[test]
-fn a_persons_word_settles_open_records_and_no_others() {
+fn a_persons_word_settles_open_records_and_no_others(place: &Place) {
     let all: Vec<[u8; 16]> = (1..=5).map(|key| [key; 16]).collect();
-    for verdict in [Verdict::Delivered, Verdict::NotDelivered] {
-        let store = Store::in_memory().unwrap();
+    for (verdict, place) in [(Verdict::Delivered, place), (Verdict::NotDelivered, &place.another())] {
+        let store = place.store();
         let scope = Scope::new("p", "");
         let lock = journal(&store, &scope);
         let look = || store.sent_before(&scope, "upload", "t", &all).unwrap();
@@ -134,9 +142,8 @@ fn a_persons_word_settles_open_records_and_no_others() {
     }
 }
 
-#[test]
-fn a_cleared_journal_knows_nothing_of_its_sink() {
-    let store = Store::in_memory().unwrap();
+fn a_cleared_journal_knows_nothing_of_its_sink(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     let lock = journal(&store, &scope);
     assert_eq!(store.clear_journal(&lock, &scope, "another").unwrap(), 0);

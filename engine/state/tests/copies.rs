@@ -9,6 +9,15 @@ use towpath_state::{
     Scope, Store,
 };
 
+#[macro_use]
+mod support;
+use support::Place;
+
+on_both! {
+    a_copy_that_is_wrong_somewhere_changes_nothing,
+    locks_do_not_travel_and_what_is_under_way_does,
+}
+
 fn export(store: &Store) -> String {
     let mut out = Vec::new();
     store.export(&mut out).unwrap();
@@ -125,42 +134,65 @@ fn differing(one: &str, other: &str) -> usize {
     one.lines().zip(other.lines()).filter(|(one, other)| one != other).count()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+/// Exported from one place and taken in at another, which may be of the other kind.
+fn copied(from: &Place, to: &Place, all: &[Left]) -> Result<(), TestCaseError> {
+    let store = from.store();
+    for (number, left) in (0..).zip(all) {
+        leave(&store, number, left);
+    }
+    let copy = export(&store);
+    let other = to.store();
+    other.import(copy.as_bytes(), false).unwrap();
+    prop_assert_eq!(differing(&copy, &export(&other)), open_runs(&copy));
+    prop_assert_eq!(open_runs(&export(&other)), 0, "what was going on does not go on in a copy");
+    for scope in store.scopes().unwrap() {
+        prop_assert_eq!(other.unknown(&scope).unwrap(), store.unknown(&scope).unwrap());
+        prop_assert_eq!(other.cursors(&scope).unwrap(), store.cursors(&scope).unwrap());
+    }
+    let every = RejectFilter { closed_too: true, ..RejectFilter::default() };
+    prop_assert_eq!(other.find_rejects(every, 99).unwrap(), store.find_rejects(every, 99).unwrap());
+    // Over something else, it is the same again; and it goes on being a state.
+    let something = Left {
+        pipeline: "else",
+        environment: "",
+        ended: true,
+        cursor: Some(json!(1)),
+        rejects: vec![],
+        records: vec![(9, 9, Some(1), "x".into())],
+    };
+    leave(&other, 900, &something);
+    prop_assert!(matches!(other.import(copy.as_bytes(), false), Err(ImportError::NotEmpty(_))));
+    other.import(copy.as_bytes(), true).unwrap();
+    prop_assert_eq!(differing(&copy, &export(&other)), open_runs(&copy));
+    for (number, left) in (1000..).zip(all) {
+        leave(&other, number, left);
+    }
+    Ok(())
+}
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn what_is_taken_in_is_what_was_exported(all in proptest::collection::vec(left(), 0..5)) {
-        let store = Store::in_memory().unwrap();
-        for (number, left) in (0..).zip(&all) {
-            leave(&store, number, left);
-        }
-        let copy = export(&store);
-        let other = Store::in_memory().unwrap();
-        other.import(copy.as_bytes(), false).unwrap();
-        prop_assert_eq!(differing(&copy, &export(&other)), open_runs(&copy));
-        prop_assert_eq!(open_runs(&export(&other)), 0, "what was going on does not go on in a copy");
-        for scope in store.scopes().unwrap() {
-            prop_assert_eq!(other.unknown(&scope).unwrap(), store.unknown(&scope).unwrap());
-            prop_assert_eq!(other.cursors(&scope).unwrap(), store.cursors(&scope).unwrap());
-        }
-        let every = RejectFilter { closed_too: true, ..RejectFilter::default() };
-        prop_assert_eq!(other.find_rejects(every, 99).unwrap(), store.find_rejects(every, 99).unwrap());
-        // Over something else, it is the same again; and it goes on being a state.
-        leave(&other, 900, &Left {
-            pipeline: "else", environment: "", ended: true, cursor: Some(json!(1)), rejects: vec![], records: vec![(9, 9, Some(1), "x".into())],
-        });
-        prop_assert!(matches!(other.import(copy.as_bytes(), false), Err(ImportError::NotEmpty(_))));
-        other.import(copy.as_bytes(), true).unwrap();
-        prop_assert_eq!(differing(&copy, &export(&other)), open_runs(&copy));
-        for (number, left) in (1000..).zip(&all) {
-            leave(&other, number, left);
-        }
+        copied(&Place::folder(), &Place::folder(), &all)?;
     }
 }
 
-#[test]
-fn a_copy_that_is_wrong_somewhere_changes_nothing() {
-    let store = Store::in_memory().unwrap();
+proptest! {
+    // Databases of their own.
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    #[test]
+    fn a_server_takes_in_what_a_folder_gave_and_a_folder_what_a_server_gave(
+        all in proptest::collection::vec(left(), 0..5)
+    ) {
+        let server = Place::server();
+        copied(&Place::folder(), &server, &all)?;
+        copied(&Place::server(), &Place::folder(), &all)?;
+    }
+}
+
+fn a_copy_that_is_wrong_somewhere_changes_nothing(place: &Place) {
+    let store = place.store();
     let left = Left {
         pipeline: "nightly",
         environment: "",
@@ -199,9 +231,8 @@ fn a_copy_that_is_wrong_somewhere_changes_nothing() {
     }
 }
 
-#[test]
-fn locks_do_not_travel_and_what_is_under_way_does() {
-    let store = Store::in_memory().unwrap();
+fn locks_do_not_travel_and_what_is_under_way_does(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("nightly", "");
     let run = RunId::at(time(0), 1);
     let lock = store.lock(&scope, &run).unwrap();
@@ -217,7 +248,8 @@ fn locks_do_not_travel_and_what_is_under_way_does() {
     let intent = Intent { key_hash: [1; 16], key: json!({"k": 1}), payload_hash: [1; 16] };
     store.intend(&lock, &scope, "upload", "t", &run, &[intent]).unwrap();
     let copy = export(&store);
-    let other = Store::in_memory().unwrap();
+    let elsewhere = place.another();
+    let other = elsewhere.store();
     let copied = other.import(copy.as_bytes(), false).unwrap();
     assert_eq!((copied.runs, copied.records, copied.cursors, copied.rejects), (1, 1, 0, 0));
     assert_eq!(other.unknown(&scope).unwrap().len(), 1);

@@ -4,10 +4,27 @@ use std::collections::HashMap;
 
 use chrono::Utc;
 use proptest::prelude::*;
-use rusqlite::Connection;
 use serde_json::{Value as Json, json};
-use tempfile::TempDir;
 use towpath_state::{Entries, Error, Intent, Lock, Outcome, ReceiptIn, Result, RunId, RunStart, Scope, Store};
+
+#[macro_use]
+mod support;
+use support::Place;
+
+on_both! {
+    a_record_goes_from_intent_to_receipt,
+    what_was_confirmed_outlives_later_attempts,
+    a_receipt_needs_an_intent_and_settles_it_once,
+    an_intent_needs_a_run_on_record,
+    one_bad_receipt_keeps_its_whole_call_out,
+    another_target_starts_afresh,
+    what_is_open_is_listed_with_its_key_and_counted,
+    resending_is_counted_until_it_is_settled,
+    threads_share_commits_and_every_receipt_is_there,
+    many_lines_are_entered_on_the_way_and_in_their_order,
+    lines_of_one_call_are_checked_against_each_other,
+    what_another_handle_enters_is_still_answered_here,
+}
 
 const SINK: &str = "upload";
 const TARGET: &str = "https://example.test UploadExternalTraining";
@@ -23,8 +40,8 @@ struct Journal {
 }
 
 impl Journal {
-    fn open() -> Self {
-        Self::on(Store::in_memory().expect("memory"))
+    fn open(place: &Place) -> Self {
+        Self::on(place.store())
     }
 
     fn on(store: Store) -> Self {
@@ -54,18 +71,25 @@ impl Journal {
         self.store.journal(&self.lock, &scope(), SINK, TARGET, &self.run, entries)
     }
 
-    /// The run that follows when this process dies now, on a copy of what is on disk.
-    fn after_a_crash(&self, dir: &TempDir) -> (TempDir, Self) {
-        let copy = tempfile::tempdir().expect("a folder");
-        for name in ["state.db", "state.db-wal"] {
-            std::fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
-        }
-        let raw = Connection::open(copy.path().join("state.db")).expect("a database");
-        raw.execute("UPDATE lock SET heartbeat = 0", []).expect("the dead are silent");
-        drop(raw);
-        let next = Self::on(Store::open(copy.path()).expect("recovers"));
+    /// The run that follows when this process dies now: on a copy of the files on disk; on a server, under the eyes of this
+    /// one, which is taken for dead and wakes again.
+    fn after_a_crash(self, place: &mut Place) -> Self {
+        let there = match &*place {
+            Place::Folder(dir) => {
+                let copy = tempfile::tempdir().expect("a folder");
+                for name in ["state.db", "state.db-wal"] {
+                    std::fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
+                }
+                Place::Folder(copy)
+            }
+            Place::Server(address) => Place::Server(address.clone()),
+        };
+        there.raw("UPDATE lock SET heartbeat = 0");
+        let next = Self::on(there.store());
         assert_eq!(next.lock.taken_over_from(), Some(self.run));
-        (copy, next)
+        drop(self);
+        *place = there;
+        next
     }
 
     fn look(&self, key: u8) -> Option<towpath_state::Receipt> {
@@ -84,9 +108,8 @@ fn start(id: RunId) -> RunStart {
     }
 }
 
-#[test]
-fn a_record_goes_from_intent_to_receipt() {
-    let journal = Journal::open();
+fn a_record_goes_from_intent_to_receipt(place: &Place) {
+    let journal = Journal::open(place);
     assert_eq!(journal.look(1), None);
     journal.intend(1, 10).expect("put down");
     let open = journal.look(1).expect("known");
@@ -100,9 +123,8 @@ fn a_record_goes_from_intent_to_receipt() {
     assert!(settled.holds(&[10; 16]) && !settled.holds(&[11; 16]));
 }
 
-#[test]
-fn what_was_confirmed_outlives_later_attempts() {
-    let journal = Journal::open();
+fn what_was_confirmed_outlives_later_attempts(place: &Place) {
+    let journal = Journal::open(place);
     journal.intend(1, 10).expect("put down");
     journal.receive(1, Outcome::Confirmed, json!({"id": 77})).expect("settled");
     journal.intend(1, 11).expect("an update");
@@ -120,9 +142,8 @@ fn what_was_confirmed_outlives_later_attempts() {
     assert_eq!(last.confirmed.expect("itself").fields, json!({"id": 78}));
 }
 
-#[test]
-fn a_receipt_needs_an_intent_and_settles_it_once() {
-    let journal = Journal::open();
+fn a_receipt_needs_an_intent_and_settles_it_once(place: &Place) {
+    let journal = Journal::open(place);
     let orphan = journal.receive(1, Outcome::Confirmed, Json::Null);
     assert!(matches!(orphan, Err(Error::Misuse(text)) if text.contains("without an intent")));
     journal.intend(1, 10).expect("put down");
@@ -133,9 +154,8 @@ fn a_receipt_needs_an_intent_and_settles_it_once() {
     assert_eq!(journal.look(1).expect("known").outcome, Outcome::Confirmed);
 }
 
-#[test]
-fn an_intent_needs_a_run_on_record() {
-    let store = Store::in_memory().expect("memory");
+fn an_intent_needs_a_run_on_record(place: &Place) {
+    let store = place.store();
     let run = RunId::generate();
     let lock = store.lock(&scope(), &run).expect("free");
     let intent = Intent { key_hash: [1; 16], key: Json::Null, payload_hash: [1; 16] };
@@ -144,9 +164,8 @@ fn an_intent_needs_a_run_on_record() {
     assert_eq!(store.unknown(&scope()).expect("readable"), []);
 }
 
-#[test]
-fn one_bad_receipt_keeps_its_whole_call_out() {
-    let journal = Journal::open();
+fn one_bad_receipt_keeps_its_whole_call_out(place: &Place) {
+    let journal = Journal::open(place);
     journal.intend(1, 10).expect("put down");
     let receipt =
         |key| ReceiptIn { key_hash: [key; 16], outcome: Outcome::Confirmed, fields: Json::Null, message: None };
@@ -155,9 +174,8 @@ fn one_bad_receipt_keeps_its_whole_call_out() {
     assert_eq!(journal.look(1).expect("known").outcome, Outcome::Intent);
 }
 
-#[test]
-fn another_target_starts_afresh() {
-    let journal = Journal::open();
+fn another_target_starts_afresh(place: &Place) {
+    let journal = Journal::open(place);
     journal.intend(1, 10).expect("put down");
     let elsewhere = |sink, target| journal.store.sent_before(&scope(), sink, target, &[[1; 16]]).expect("readable");
     assert_eq!(elsewhere(SINK, "https://other.test UploadExternalTraining"), [None]);
@@ -167,9 +185,8 @@ fn another_target_starts_afresh() {
     assert_eq!(known, [None]);
 }
 
-#[test]
-fn what_is_open_is_listed_with_its_key_and_counted() {
-    let journal = Journal::open();
+fn what_is_open_is_listed_with_its_key_and_counted(place: &Place) {
+    let journal = Journal::open(place);
     for key in 1..=4 {
         journal.intend(key, key).expect("put down");
     }
@@ -188,9 +205,8 @@ fn what_is_open_is_listed_with_its_key_and_counted() {
     assert_eq!(journal.store.unknown(&Scope::new("none", "")).expect("readable"), []);
 }
 
-#[test]
-fn resending_is_counted_until_it_is_settled() {
-    let journal = Journal::open();
+fn resending_is_counted_until_it_is_settled(place: &Place) {
+    let journal = Journal::open(place);
     for _ in 0..3 {
         journal.intend(1, 10).expect("put down");
         journal.receive(1, Outcome::Unknown, Json::Null).expect("put down");
@@ -201,10 +217,8 @@ fn resending_is_counted_until_it_is_settled() {
     assert_eq!(journal.look(1).expect("known").attempts, 1);
 }
 
-#[test]
-fn threads_share_commits_and_every_receipt_is_there() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let journal = Journal::on(Store::open(dir.path()).expect("opens"));
+fn threads_share_commits_and_every_receipt_is_there(place: &Place) {
+    let journal = Journal::on(place.store());
     std::thread::scope(|threads| {
         for thread in 0..16_u8 {
             let journal = &journal;
@@ -225,18 +239,13 @@ fn threads_share_commits_and_every_receipt_is_there() {
     }
 }
 
-#[test]
-fn many_lines_are_entered_on_the_way_and_in_their_order() {
+fn many_lines_are_entered_on_the_way_and_in_their_order(place: &Place) {
     const KEYS: u32 = 40_000;
     const ROUND: u32 = 500;
-    let dir = tempfile::tempdir().expect("a folder");
-    let journal = Journal::on(Store::open(dir.path()).expect("opens"));
+    let journal = Journal::on(place.store());
     // Later keys have smaller hashes: their order is not that of the index.
     let hash = |key: u32| (u128::from(u32::MAX - key)).to_be_bytes();
-    let raw = Connection::open(dir.path().join("state.db")).expect("a database");
-    let rows = |table: &str| -> u32 {
-        raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).expect("a count")
-    };
+    let rows = |table: &str| place.raw(&format!("SELECT count(*) FROM {table}")) as u32;
     for first in (0..KEYS).step_by(ROUND as usize) {
         let keys = first..first + ROUND;
         let intents: Vec<Intent> =
@@ -269,9 +278,8 @@ fn many_lines_are_entered_on_the_way_and_in_their_order() {
     assert_eq!(open, expected, "oldest first");
 }
 
-#[test]
-fn lines_of_one_call_are_checked_against_each_other() {
-    let journal = Journal::open();
+fn lines_of_one_call_are_checked_against_each_other(place: &Place) {
+    let journal = Journal::open(place);
     for key in 1..=3 {
         journal.intend(key, 10).expect("put down");
         journal.receive(key, Outcome::Unknown, Json::Null).expect("put down");
@@ -304,12 +312,10 @@ fn lines_of_one_call_are_checked_against_each_other() {
     assert_eq!(outcomes, [Outcome::Confirmed, Outcome::Refused, Outcome::Unknown]);
 }
 
-#[test]
-fn what_another_handle_enters_is_still_answered_here() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let journal = Journal::on(Store::open(dir.path()).expect("opens"));
+fn what_another_handle_enters_is_still_answered_here(place: &Place) {
+    let journal = Journal::on(place.store());
     journal.intend(1, 10).expect("put down");
-    let other = Store::open(dir.path()).expect("opens");
+    let other = place.store();
     assert_eq!(other.unknown(&scope()).expect("readable").len(), 1);
     journal.receive(1, Outcome::Confirmed, Json::Null).expect("settled");
     assert!(matches!(journal.receive(1, Outcome::Refused, Json::Null), Err(Error::Misuse(_))));
@@ -397,57 +403,65 @@ fn unsettled(model: &HashMap<u8, Model>) -> usize {
     model.values().filter(|known| !known.outcome.is_settled()).count()
 }
 
+fn follow(mut place: Place, acts: Vec<Act>, at_the_end: bool) -> std::result::Result<(), TestCaseError> {
+    let mut journal = Journal::open(&place);
+    let mut model = HashMap::new();
+    for act in acts {
+        match act {
+            Act::Intend(key, payload) => {
+                model_intend(&mut model, key, payload);
+                prop_assert!(journal.intend(key, payload).is_ok());
+            }
+            Act::Receive(key, outcome) => {
+                let allowed = model_receive(&mut model, key, outcome);
+                prop_assert_eq!(journal.receive(key, outcome, Json::Null).is_ok(), allowed);
+            }
+            Act::Withdraw(key) => {
+                let allowed = model_withdraw(&mut model, key);
+                prop_assert_eq!(journal.withdraw(key).is_ok(), allowed);
+            }
+            Act::Read(elsewhere) => {
+                let open = if elsewhere { place.store().unknown(&scope()) } else { journal.store.unknown(&scope()) };
+                prop_assert_eq!(open.expect("readable").len(), unsettled(&model));
+            }
+            Act::Crash => journal = journal.after_a_crash(&mut place),
+        }
+    }
+    if at_the_end {
+        drop(journal.lock);
+        let waiting = place.raw("SELECT count(*) FROM under_way");
+        prop_assert_eq!(waiting, 0, "a run that ends in order leaves nothing under way");
+        let run = RunId::generate();
+        let lock = journal.store.lock(&scope(), &run).expect("free");
+        journal = Journal { store: journal.store, lock, run };
+    }
+    for key in 0..4 {
+        let (stored, expected) = (journal.look(key), model.get(&key));
+        prop_assert_eq!(stored.is_some(), expected.is_some());
+        if let (Some(stored), Some(expected)) = (stored, expected) {
+            prop_assert_eq!(stored.payload_hash, [expected.payload; 16]);
+            prop_assert_eq!(stored.outcome, expected.outcome);
+            prop_assert_eq!(stored.attempts, expected.attempts);
+            prop_assert_eq!(stored.confirmed.map(|it| it.payload_hash), expected.confirmed.map(|it| [it; 16]));
+        }
+    }
+    prop_assert_eq!(journal.store.unknown(&scope()).expect("readable").len(), unsettled(&model));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn the_journal_follows_its_model(acts in prop::collection::vec(act(), 0..40), at_the_end in any::<bool>()) {
-        let mut dir = tempfile::tempdir().expect("a folder");
-        let mut journal = Journal::on(Store::open(dir.path()).expect("opens"));
-        let mut model = HashMap::new();
-        for act in acts {
-            match act {
-                Act::Intend(key, payload) => {
-                    model_intend(&mut model, key, payload);
-                    prop_assert!(journal.intend(key, payload).is_ok());
-                }
-                Act::Receive(key, outcome) => {
-                    let allowed = model_receive(&mut model, key, outcome);
-                    prop_assert_eq!(journal.receive(key, outcome, Json::Null).is_ok(), allowed);
-                }
-                Act::Withdraw(key) => {
-                    let allowed = model_withdraw(&mut model, key);
-                    prop_assert_eq!(journal.withdraw(key).is_ok(), allowed);
-                }
-                Act::Read(elsewhere) => {
-                    let open = if elsewhere {
-                        Store::open(dir.path()).expect("opens").unknown(&scope())
-                    } else {
-                        journal.store.unknown(&scope())
-                    };
-                    prop_assert_eq!(open.expect("readable").len(), unsettled(&model));
-                }
-                Act::Crash => (dir, journal) = journal.after_a_crash(&dir),
-            }
-        }
-        if at_the_end {
-            drop(journal.lock);
-            let raw = Connection::open(dir.path().join("state.db")).expect("a database");
-            let waiting: i64 = raw.query_row("SELECT count(*) FROM under_way", [], |row| row.get(0)).expect("a count");
-            prop_assert_eq!(waiting, 0, "a run that ends in order leaves nothing under way");
-            let run = RunId::generate();
-            let lock = journal.store.lock(&scope(), &run).expect("free");
-            journal = Journal { store: journal.store, lock, run };
-        }
-        for key in 0..4 {
-            let (stored, expected) = (journal.look(key), model.get(&key));
-            prop_assert_eq!(stored.is_some(), expected.is_some());
-            if let (Some(stored), Some(expected)) = (stored, expected) {
-                prop_assert_eq!(stored.payload_hash, [expected.payload; 16]);
-                prop_assert_eq!(stored.outcome, expected.outcome);
-                prop_assert_eq!(stored.attempts, expected.attempts);
-                prop_assert_eq!(stored.confirmed.map(|it| it.payload_hash), expected.confirmed.map(|it| [it; 16]));
-            }
-        }
-        prop_assert_eq!(journal.store.unknown(&scope()).expect("readable").len(), unsettled(&model));
+        follow(Place::folder(), acts, at_the_end)?;
+    }
+}
+
+proptest! {
+    // A database each.
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn the_journal_on_a_server_follows_its_model(acts in prop::collection::vec(act(), 0..40), at_the_end in any::<bool>()) {
+        follow(Place::server(), acts, at_the_end)?;
     }
 }

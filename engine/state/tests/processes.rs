@@ -3,14 +3,22 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use chrono::Utc;
 use serde_json::{Value as Json, json};
-use towpath_state::{Intent, LockError, Outcome, ReceiptIn, RunId, RunStart, RunStatus, Scope, Store};
+use towpath_state::{Intent, LockError, Outcome, ReceiptIn, RunId, RunStart, RunStatus, Scope};
 
-/// Names the state folder for a process started by these tests.
+#[macro_use]
+mod support;
+use support::Place;
+
+on_both! {
+    a_second_process_is_told_who_runs_and_takes_over_when_that_one_is_killed,
+    a_run_that_ends_in_order_leaves_the_lock_free,
+}
+
+/// Names the state for a process started by these tests.
 const FOLDER: &str = "TOWPATH_STATE_TEST_FOLDER";
 const SENT: u8 = 100;
 
@@ -25,10 +33,9 @@ fn intent(key: u8) -> Intent {
 /// The run of a process that is started and killed by the tests below; on its own, a run in a folder of its own.
 #[test]
 fn the_run_of_one_process() {
-    let own = tempfile::tempdir().expect("a folder");
-    let started_by_test = std::env::var_os(FOLDER);
-    let dir = started_by_test.as_ref().map_or(own.path(), Path::new);
-    let store = Store::open(dir).expect("opens");
+    let own = Place::folder();
+    let started_by_test = std::env::var(FOLDER).ok();
+    let store = Place::open(&started_by_test.clone().unwrap_or_else(|| own.text()));
     let run = RunId::generate();
     let lock = store.lock(&scope(), &run).expect("free");
     let start = RunStart {
@@ -56,10 +63,10 @@ fn the_run_of_one_process() {
 }
 
 /// The process, its run, and its output, which it needs for as long as it lives.
-fn start_process(dir: &Path) -> (Child, RunId, BufReader<ChildStdout>) {
+fn start_process(place: &Place) -> (Child, RunId, BufReader<ChildStdout>) {
     let mut child = Command::new(std::env::current_exe().expect("this binary"))
         .args(["--exact", "the_run_of_one_process", "--nocapture"])
-        .env(FOLDER, dir)
+        .env(FOLDER, place.text())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -74,11 +81,9 @@ fn start_process(dir: &Path) -> (Child, RunId, BufReader<ChildStdout>) {
     (child, run.parse().expect("an id"), output)
 }
 
-#[test]
-fn a_second_process_is_told_who_runs_and_takes_over_when_that_one_is_killed() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let (mut child, first, _output) = start_process(dir.path());
-    let store = Store::open(dir.path()).expect("opens");
+fn a_second_process_is_told_who_runs_and_takes_over_when_that_one_is_killed(place: &Place) {
+    let (mut child, first, _output) = start_process(place);
+    let store = place.store();
     let second = RunId::generate();
     match store.lock(&scope(), &second) {
         Err(LockError::Held { run, pid, .. }) => assert_eq!((run, pid), (first, child.id())),
@@ -103,14 +108,12 @@ fn a_second_process_is_told_who_runs_and_takes_over_when_that_one_is_killed() {
     assert_eq!(known[usize::from(SENT)], None);
 }
 
-#[test]
-fn a_run_that_ends_in_order_leaves_the_lock_free() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let (mut child, _, mut output) = start_process(dir.path());
+fn a_run_that_ends_in_order_leaves_the_lock_free(place: &Place) {
+    let (mut child, _, mut output) = start_process(place);
     drop(child.stdin.take());
     output.read_to_end(&mut Vec::new()).expect("readable");
     assert!(child.wait().expect("it ends").success());
-    let store = Store::open(dir.path()).expect("opens");
+    let store = place.store();
     let lock = store.lock(&scope(), &RunId::generate()).expect("free");
     assert_eq!(lock.taken_over_from(), None);
 }

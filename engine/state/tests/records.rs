@@ -6,6 +6,21 @@ use towpath_state::{
     Error, NodeRecord, Reject, RejectFilter, RunId, RunOutcome, RunStart, RunStatus, Scope, Store, StoredReject,
 };
 
+#[macro_use]
+mod support;
+use support::Place;
+
+on_both! {
+    a_run_is_found_by_the_beginning_of_its_id,
+    a_run_ends_once_and_keeps_its_nodes_in_order,
+    runs_are_listed_newest_first,
+    cursors_move_together_and_are_kept_apart_by_scope,
+    a_hundred_thousand_rejects_are_kept_counted_and_paged,
+    null_and_absent_values_of_a_reject_stay_apart,
+    closed_rejects_go_before_open_ones,
+    pruning_removes_rejects_of_old_runs_only_and_never_gives_a_number_twice,
+}
+
 fn time(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_700_000_000 + seconds)
 }
@@ -25,9 +40,8 @@ fn done(seconds: i64) -> RunOutcome {
     RunOutcome { status: RunStatus::Done, exit_code: Some(0), finished_at: time(seconds), error: None }
 }
 
-#[test]
-fn a_run_is_found_by_the_beginning_of_its_id() {
-    let store = Store::in_memory().expect("memory");
+fn a_run_is_found_by_the_beginning_of_its_id(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     // An hour apart: the first characters are shared, the later ones not.
     let (first, second) = (start(&scope, 0), start(&scope, 3600));
@@ -49,9 +63,8 @@ fn a_run_is_found_by_the_beginning_of_its_id() {
     }
 }
 
-#[test]
-fn a_run_ends_once_and_keeps_its_nodes_in_order() {
-    let store = Store::in_memory().expect("memory");
+fn a_run_ends_once_and_keeps_its_nodes_in_order(place: &Place) {
+    let store = place.store();
     let run = start(&Scope::new("p", "test"), 0);
     store.begin_run(&run).expect("begins");
     assert!(matches!(store.begin_run(&run), Err(Error::Misuse(_))));
@@ -83,9 +96,8 @@ fn a_run_ends_once_and_keeps_its_nodes_in_order() {
     assert!(matches!(store.finish_run(&RunId::generate(), &done(61), &[]), Err(Error::NoSuchRun(_))));
 }
 
-#[test]
-fn runs_are_listed_newest_first() {
-    let store = Store::in_memory().expect("memory");
+fn runs_are_listed_newest_first(place: &Place) {
+    let store = place.store();
     for (name, seconds) in [("a", 0), ("b", 10), ("a", 20)] {
         store.begin_run(&start(&Scope::new(name, ""), seconds)).expect("begins");
     }
@@ -98,9 +110,8 @@ fn runs_are_listed_newest_first() {
     assert_eq!(listed(9, Some("c")), []);
 }
 
-#[test]
-fn cursors_move_together_and_are_kept_apart_by_scope() {
-    let store = Store::in_memory().expect("memory");
+fn cursors_move_together_and_are_kept_apart_by_scope(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     let lock = store.lock(&scope, &RunId::generate()).expect("free");
     assert_eq!(store.cursor(&scope, "a").expect("readable"), None);
@@ -128,10 +139,8 @@ fn reject(node: &str, reason: &str, number: usize) -> Reject {
     }
 }
 
-#[test]
-fn a_hundred_thousand_rejects_are_kept_counted_and_paged() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let store = Store::open(dir.path()).expect("opens");
+fn a_hundred_thousand_rejects_are_kept_counted_and_paged(place: &Place) {
+    let store = place.store();
     let run = start(&Scope::new("p", ""), 0);
     store.begin_run(&run).expect("begins");
     let rejects: Vec<Reject> = (0..100_000)
@@ -153,9 +162,8 @@ fn a_hundred_thousand_rejects_are_kept_counted_and_paged() {
     assert_eq!(from_the_start.iter().map(|stored| &stored.reject).collect::<Vec<_>>(), [&rejects[0], &rejects[1]]);
 }
 
-#[test]
-fn null_and_absent_values_of_a_reject_stay_apart() {
-    let store = Store::in_memory().expect("memory");
+fn null_and_absent_values_of_a_reject_stay_apart(place: &Place) {
+    let store = place.store();
     let run = start(&Scope::new("p", ""), 0);
     store.begin_run(&run).expect("begins");
     let rejects = [
@@ -175,9 +183,8 @@ fn of_run(store: &Store, run: &RunStart, limit: usize) -> Vec<StoredReject> {
     store.find_rejects(all, limit).expect("readable")
 }
 
-#[test]
-fn closed_rejects_go_before_open_ones() {
-    let store = Store::in_memory().expect("memory");
+fn closed_rejects_go_before_open_ones(place: &Place) {
+    let store = place.store();
     let scope = Scope::new("p", "");
     let runs = [start(&scope, 0), start(&scope, 1)];
     let lock = store.lock(&scope, &runs[1].id).expect("free");
@@ -192,9 +199,8 @@ fn closed_rejects_go_before_open_ones() {
     assert_eq!(runs.each_ref().map(|run| of_run(&store, run, 9).len()), [1, 2]);
 }
 
-#[test]
-fn pruning_removes_rejects_of_old_runs_only_and_never_gives_a_number_twice() {
-    let store = Store::in_memory().expect("memory");
+fn pruning_removes_rejects_of_old_runs_only_and_never_gives_a_number_twice(place: &Place) {
+    let store = place.store();
     let (busy, quiet) = (Scope::new("busy", ""), Scope::new("quiet", ""));
     let lock = store.lock(&busy, &RunId::generate()).expect("free");
     store.set_cursors(&lock, &busy, &[("a", json!(1))]).expect("set");

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use towpath_connector::{Error, redact_json};
 use towpath_run::{Planned, Status};
-use towpath_state::Snapshot;
 
 /// The exit code that says that there are changes.
 const CHANGES: u8 = 4;
@@ -28,7 +27,7 @@ pub fn plan(args: &PlanArgs, shared: &Shared) -> Ended {
     let plan = workspace.plan_or_fail(&args.pipeline, shared)?;
     world::params_given(&plan)?;
     let secrets = Secrets::read(shared.secrets.as_deref())?;
-    let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
+    let place = world::state_place(&plan, &workspace, shared, &secrets)?;
     let runtime = world::runtime()?;
     let options = world::options(shared, std::env::temp_dir(), None);
     let sandbox = args.sandbox.then(|| stand_ins::world(&args.seed));
@@ -37,11 +36,11 @@ pub fn plan(args: &PlanArgs, shared: &Shared) -> Ended {
     let stopped = cancel.clone();
     let planned = runtime.block_on(async {
         world::stop_on_signals(cancel.clone());
-        let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
+        let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, place.folder()).await?;
         let scratch = std::env::temp_dir().join(format!("towpath-plan-{}", options.run));
         let options = towpath_run::Options { limit: args.limit, stages: scratch.join("stages"), ..options };
         // The state is not touched: all that is done is done to a copy, which is gone with `snapshot`.
-        let snapshot = Snapshot::of(&folder, &scratch)?;
+        let snapshot = place.snapshot(&scratch)?;
         let world = world::world(&workspace, &secrets, overrides, Arc::new(Notes), cancel);
         let (file, state) = (args.pipeline.display().to_string(), snapshot.store().clone());
         let plan = Arc::new(plan);

@@ -35,13 +35,13 @@ pub fn preview(args: &PreviewArgs, shared: &Shared) -> Ended {
         return Err(Failure::usage(format!("pipeline `{}` has no node `{}`", plan.pipeline, args.node), help));
     }
     let secrets = Secrets::read(shared.secrets.as_deref())?;
-    let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
+    let place = world::state_place(&plan, &workspace, shared, &secrets)?;
     let runtime = world::runtime()?;
     let shown = runtime.block_on(async {
         let cancel = CancellationToken::new();
         world::stop_on_signals(cancel.clone());
         let seed = SeedArgs { sandbox_people: 24, sandbox_records: 120 };
-        let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &seed, &folder).await?;
+        let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &seed, place.folder()).await?;
         // State is not touched: what has to be staged goes to a folder of its own.
         // Temporary folders are everybody's: this one is new, and nobody else may look into it.
         let stages = std::env::temp_dir().join(format!("towpath-preview-{}", RunId::generate()));

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use towpath_connector::Kind;
 use towpath_plan::{Node, NodeKind, Plan};
 use towpath_run::{Outcome, Status};
-use towpath_state::Store;
 
 /// Runs pipelines one after the other; the worst exit code is the command's.
 pub fn run(args: &RunArgs, shared: &Shared) -> Ended {
@@ -75,8 +74,8 @@ pub async fn one(
     }
     world::params_given(&plan)?;
     let secrets = Secrets::read(shared.secrets.as_deref())?;
-    let folder = world::state_folder(&plan, &workspace, shared, &secrets)?;
-    let store = Store::open(&folder)?;
+    let place = world::state_place(&plan, &workspace, shared, &secrets)?;
+    let (folder, store) = (place.folder(), place.open()?);
     let replay = match rejects {
         None => None,
         Some(rejects) => match rejects.replay(&store, &plan, &workspace.registry)? {
@@ -100,7 +99,7 @@ pub async fn one(
         let basis = Basis::of(&workspace, &plan, sandbox, options.now, options.limit);
         options.promise = Some(Arc::new(file.promise(path, &basis)?));
     }
-    let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, &folder).await?;
+    let (stand_ins, overrides) = StandIns::if_wanted(args.sandbox, &plan, &args.seed, folder).await?;
     let observer = progress::observer(shared);
     let real = if args.sandbox { sinks_without_stand_in(&plan, &workspace) } else { Vec::new() };
     let world = world::world(&workspace, &secrets, overrides, observer, cancel);

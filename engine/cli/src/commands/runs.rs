@@ -3,7 +3,8 @@
 use crate::args::{Format, RunsArgs, RunsCommand, Shared};
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
-use crate::{state, table, world};
+use crate::state::Place;
+use crate::{table, world};
 use std::path::Path;
 use std::process::ExitCode;
 use towpath_state::{RunRecord, RunStatus, RunSummary, Store};
@@ -23,12 +24,12 @@ pub fn runs(args: &RunsArgs, shared: &Shared) -> Ended {
 
 /// The state of the project around the working directory, if there is any.
 pub fn store(shared: &Shared) -> Result<Option<Store>, Failure> {
-    state::open_existing(&folder(shared)?)
+    place(shared)?.open_existing()
 }
 
-/// The folder of that state, whether it is there or not.
-pub fn folder(shared: &Shared) -> Result<std::path::PathBuf, Failure> {
-    world::project_state_folder(&Workspace::around(Path::new("."))?, shared)
+/// Where that state is, whether it is there or not.
+pub fn place(shared: &Shared) -> Result<Place, Failure> {
+    world::project_state_place(&Workspace::around(Path::new("."))?, shared)
 }
 
 /// A run's name: `last` is the latest.

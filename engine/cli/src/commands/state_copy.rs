@@ -35,7 +35,7 @@ pub fn export(store: &Store, file: Option<&Path>) -> Ended {
 /// Takes in what was exported; makes the state if there is none.
 pub fn import(file: &Path, replace: bool, shared: &Shared) -> Ended {
     let lines = BufReader::new(File::open(file).map_err(|error| cannot("read", file, error))?);
-    let store = Store::open(&runs::folder(shared)?)?;
+    let store = runs::place(shared)?.open()?;
     let copied = store.import(lines, replace).map_err(|error| failure(error, Some(file)))?;
     tell("taken in", copied);
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,24 @@ use std::time::Instant;
 
 use super::*;
 use serde_json::json;
+use support::Place;
+
+#[macro_use]
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+on_both! {
+    one_of_many_contenders_gets_it,
+    a_lock_is_given_back_and_other_scopes_are_free,
+    dropping_a_lock_does_not_wait_for_its_heartbeat,
+    a_silent_lock_is_taken_over_and_the_old_holder_cannot_write,
+    a_living_process_keeps_its_lock_while_its_heartbeat_is_fresh,
+    the_lock_of_a_dead_process_is_taken_over_at_once,
+    the_heartbeat_renews_and_notices_a_loss,
+    a_write_for_another_scope_or_run_is_refused,
+    every_write_of_a_run_that_was_taken_for_dead_is_refused,
+    a_token_given_out_before_an_import_is_worth_nothing_after_it,
+}
 
 const NEVER: Duration = Duration::from_secs(3600);
 
@@ -24,14 +42,14 @@ fn age(store: &Store, seconds: i64) {
 fn move_elsewhere(store: &Store) {
     store
         .write("moving", |connection| {
-            connection.execute("UPDATE lock SET machine = 'elsewhere', host = 'other', pid = 1", []).doing("moving")
+            connection
+                .execute("UPDATE lock SET machine = 'elsewhere', host = 'other', pid = 1", params![])
+                .doing("moving")
         })
         .expect("a lock");
 }
 
-#[test]
-fn one_of_many_contenders_gets_it() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn one_of_many_contenders_gets_it(place: &Place) {
     let barrier = std::sync::Barrier::new(8);
     let results: Vec<_> = std::thread::scope(|threads| {
         let contenders: Vec<_> = (0..8)
@@ -39,7 +57,7 @@ fn one_of_many_contenders_gets_it() {
                 threads.spawn(|| {
                     barrier.wait();
                     // Each has its own connection, and the first ones race to make the database as well.
-                    Store::open(dir.path()).expect("opens").lock(&scope(), &RunId::generate())
+                    place.store().lock(&scope(), &RunId::generate())
                 })
             })
             .collect();
@@ -58,9 +76,8 @@ fn one_of_many_contenders_gets_it() {
     assert_eq!(results.iter().flatten().count(), 1);
 }
 
-#[test]
-fn a_lock_is_given_back_and_other_scopes_are_free() {
-    let store = Store::in_memory().expect("memory");
+fn a_lock_is_given_back_and_other_scopes_are_free(place: &Place) {
+    let store = place.store();
     let lock = store.lock(&scope(), &RunId::generate()).expect("free");
     let other = store.lock(&Scope::new("nightly", "test"), &RunId::generate()).expect("another scope");
     assert_eq!(other.taken_over_from(), None);
@@ -71,18 +88,16 @@ fn a_lock_is_given_back_and_other_scopes_are_free() {
     assert_eq!(next.taken_over_from(), None);
 }
 
-#[test]
-fn dropping_a_lock_does_not_wait_for_its_heartbeat() {
-    let store = Store::in_memory().expect("memory");
+fn dropping_a_lock_does_not_wait_for_its_heartbeat(place: &Place) {
+    let store = place.store();
     let lock = store.lock_beating(&scope(), &RunId::generate(), NEVER).expect("free");
     let started = Instant::now();
     drop(lock);
     assert!(started.elapsed() < NEVER / 60);
 }
 
-#[test]
-fn a_silent_lock_is_taken_over_and_the_old_holder_cannot_write() {
-    let store = Store::in_memory().expect("memory");
+fn a_silent_lock_is_taken_over_and_the_old_holder_cannot_write(place: &Place) {
+    let store = place.store();
     let (first, second) = (RunId::generate(), RunId::generate());
     let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
     move_elsewhere(&store);
@@ -102,9 +117,8 @@ fn a_silent_lock_is_taken_over_and_the_old_holder_cannot_write() {
     assert!(store.fence_ok(&new).expect("readable"), "the old holder's drop releases nothing");
 }
 
-#[test]
-fn a_living_process_keeps_its_lock_while_its_heartbeat_is_fresh() {
-    let store = Store::in_memory().expect("memory");
+fn a_living_process_keeps_its_lock_while_its_heartbeat_is_fresh(place: &Place) {
+    let store = place.store();
     let held = store.lock_beating(&scope(), &RunId::generate(), NEVER).expect("free");
     age(&store, 29);
     let error = store.lock(&scope(), &RunId::generate()).expect_err("held");
@@ -114,22 +128,21 @@ fn a_living_process_keeps_its_lock_while_its_heartbeat_is_fresh() {
     assert!(error.help().contains("30 seconds"));
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn the_lock_of_a_dead_process_is_taken_over_at_once() {
-    let store = Store::in_memory().expect("memory");
+fn the_lock_of_a_dead_process_is_taken_over_at_once(place: &Place) {
+    let store = place.store();
     let first = RunId::generate();
     let _held = store.lock_beating(&scope(), &first, NEVER).expect("free");
     store
-        .write("killing", |connection| connection.execute("UPDATE lock SET pid = 4294967295", []).doing("killing"))
+        .write("killing", |connection| {
+            connection.execute("UPDATE lock SET pid = 4294967295", params![]).doing("killing")
+        })
         .expect("a lock");
     let new = store.lock(&scope(), &RunId::generate()).expect("its process is gone");
     assert_eq!(new.taken_over_from(), Some(first));
 }
 
-#[test]
-fn the_heartbeat_renews_and_notices_a_loss() {
-    let store = Store::in_memory().expect("memory");
+fn the_heartbeat_renews_and_notices_a_loss(place: &Place) {
+    let store = place.store();
     let lock = store.lock_beating(&scope(), &RunId::generate(), Duration::from_millis(1)).expect("free");
     age(&store, 20);
     let silent = || {
@@ -143,7 +156,9 @@ fn the_heartbeat_renews_and_notices_a_loss() {
         std::thread::yield_now();
     }
     store
-        .write("stealing", |connection| connection.execute("UPDATE lock SET token = token + 1", []).doing("stealing"))
+        .write("stealing", |connection| {
+            connection.execute("UPDATE lock SET token = token + 1", params![]).doing("stealing")
+        })
         .expect("a lock");
     while !lock.is_lost() {
         assert!(Instant::now() < deadline, "the loss was not noticed");
@@ -151,9 +166,8 @@ fn the_heartbeat_renews_and_notices_a_loss() {
     }
 }
 
-#[test]
-fn a_write_for_another_scope_or_run_is_refused() {
-    let store = Store::in_memory().expect("memory");
+fn a_write_for_another_scope_or_run_is_refused(place: &Place) {
+    let store = place.store();
     let lock = store.lock(&scope(), &RunId::generate()).expect("free");
     let elsewhere = Scope::new("other", "");
     assert!(matches!(store.set_cursors(&lock, &elsewhere, &[("source", json!(1))]), Err(Error::Misuse(_))));
@@ -173,10 +187,9 @@ fn begin(store: &Store, run: RunId) {
     store.begin_run(&start).expect("begins");
 }
 
-#[test]
-fn every_write_of_a_run_that_was_taken_for_dead_is_refused() {
+fn every_write_of_a_run_that_was_taken_for_dead_is_refused(place: &Place) {
     use crate::{Intent, Outcome, ReceiptIn, Reject, RunOutcome, RunStatus, Verdict};
-    let store = Store::in_memory().expect("memory");
+    let store = place.store();
     let (first, second) = (RunId::generate(), RunId::generate());
     let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
     begin(&store, first);
@@ -220,16 +233,15 @@ fn export(store: &Store) -> String {
     String::from_utf8(out).expect("text")
 }
 
-#[test]
-fn a_token_given_out_before_an_import_is_worth_nothing_after_it() {
-    let store = Store::in_memory().expect("memory");
+fn a_token_given_out_before_an_import_is_worth_nothing_after_it(place: &Place) {
+    let store = place.store();
     let first = RunId::generate();
     let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
     begin(&store, first);
     let copy = export(&store);
     assert!(matches!(store.import(copy.as_bytes(), true), Err(crate::ImportError::Running(run)) if run == first));
     store
-        .write("freeing", |connection| connection.execute("UPDATE lock SET held = 0", []).doing("freeing"))
+        .write("freeing", |connection| connection.execute("UPDATE lock SET held = 0", params![]).doing("freeing"))
         .expect("a lock");
     store.import(copy.as_bytes(), true).expect("nobody runs");
     let new = store.lock_beating(&scope(), &RunId::generate(), NEVER).expect("free");

@@ -4,12 +4,13 @@ use chrono::Utc;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::database::params;
 use crate::{Fault, Intent, Reject, RunId, RunStart, Scope};
 
 fn limit_pages(store: &Store, pages: i64) {
     store
         .write("limiting", |connection| {
-            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).doing("limiting")
+            connection.sqlite().pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).doing("limiting")
         })
         .expect("limited");
 }
@@ -67,10 +68,10 @@ fn the_log_is_synced_at_every_commit() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("opens");
     let writer = locked(&store.inner.writer);
-    let number = |name| writer.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("a pragma");
+    let number = |name| writer.sqlite().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("a pragma");
     assert_eq!(number("synchronous"), 2, "FULL");
     assert_eq!(number("foreign_keys"), 1);
-    let mode: String = writer.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("a pragma");
+    let mode: String = writer.sqlite().pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("a pragma");
     assert_eq!(mode, "wal");
 }
 
@@ -83,7 +84,8 @@ fn lookups_use_the_indexes_made_for_them() {
                 connection
                     .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
                     .and_then(|mut plan| {
-                        plan.query_map([], |row| row.get::<_, String>(3))?.collect::<rusqlite::Result<Vec<_>>>()
+                        plan.query_map(params![], |row| row.get::<String>(3))?
+                            .collect::<crate::database::Result<Vec<_>>>()
                     })
                     .doing("explaining")
             })
