@@ -271,7 +271,7 @@ fn commands_without_state_say_so() {
         scratch.run(line).ended(0).says("no runs yet");
     }
     assert!(!scratch.at(".towpath").exists(), "asking makes nothing");
-    project().run("run pipelines/first.yaml --state postgres://somewhere/x").ended(2).says("postgres");
+    project().run("run pipelines/first.yaml --state mysql://somewhere/x").ended(2).says("postgres");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Files of a project: found, read, decoded.
 
-use crate::args::Shared;
+use crate::args::{Format, Shared};
 use crate::failure::Failure;
 use crate::registry;
 use crate::secrets::Secrets;
@@ -154,7 +154,9 @@ impl Workspace {
                 // A node that nobody reads is just what one likes to preview.
                 problems.retain(|problem| problem.code != towpath_spec::codes::UNREAD_NODE || self.tells_unread);
                 if !shared.quiet && !problems.is_empty() {
-                    crate::failure::diagnostics_to(shared, &self.files, &problems);
+                    // What the command gives has its output to itself: warnings are for people.
+                    let people = Shared { format: Format::Human, ..shared.clone() };
+                    crate::failure::diagnostics_to(&people, &self.files, &problems);
                 }
                 Ok(plan)
             }

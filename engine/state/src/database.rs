@@ -168,7 +168,7 @@ impl Connection {
                 let names = session.names(sql)?;
                 session.batch(&format!("DECLARE towpath_rows NO SCROLL CURSOR FOR {sql}"))?;
                 loop {
-                    let rows = session.query(&format!("FETCH {FETCH} FROM towpath_rows"), Vec::new())?;
+                    let rows = session.fetch(FETCH, "towpath_rows")?;
                     if rows.is_empty() {
                         return session.batch("CLOSE towpath_rows");
                     }

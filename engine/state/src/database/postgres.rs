@@ -131,8 +131,13 @@ impl Session {
         self.execute_prepared(&self.prepared(sql)?, values)
     }
 
-    pub(super) fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Vec<Value>>> {
-        self.query_prepared(&self.prepared(sql)?, values)
+    /// The next rows of what is open under a name: prepared anew, as the same words give other columns each time.
+    pub(super) fn fetch(&self, count: usize, cursor: &str) -> Result<Vec<Vec<Value>>> {
+        let (client, text) = (self.client()?, format!("FETCH {count} FROM {cursor}"));
+        self.noted(waited(async move {
+            let statement = client.prepare(&text).await?;
+            asked(&client, &statement, Vec::new()).await
+        }))
     }
 
     pub(super) fn execute_prepared(&self, statement: &Statement, values: Vec<Value>) -> Result<usize> {
