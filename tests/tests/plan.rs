@@ -93,3 +93,22 @@ fn secrets_are_not_in_a_plan() {
     }
     assert!(ran.stdout.contains("plan: nothing would change"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_secret_that_is_cut_for_the_screen_does_not_show_its_beginning() {
+    let scratch = towpath_tests::Scratch::new();
+    let secret = "planted-secret-0123456789-0123456789-0123456789-0123456789";
+    scratch.write("secrets", format!("PLANTED={secret}\n"));
+    let pipeline = "version: 1\npipeline: job\nconnections: {dw: {connector: sqlite, path: dw.db}}\n\
+        sources: {people: {connector: csv, path: people.csv}}\n\
+        sinks: {kept: {input: people, connection: dw, table: kept, mode: merge, key: who}}\n";
+    scratch.write("job.yaml", pipeline);
+    scratch.write("people.csv", "who,said\na,nothing\n");
+    scratch.run("run job.yaml --secrets secrets").ended(0);
+    for before in [0, 60, 90, 110, 120] {
+        scratch.write("people.csv", format!("who,said\na,{}{secret}\n", "x".repeat(before)));
+        let ran = scratch.run("plan job.yaml --out plan.json --secrets secrets").ended(0);
+        let text = format!("{}{}{}", ran.stdout, ran.stderr, scratch.read("plan.json"));
+        assert!(text.contains("•••") && !text.contains("planted"), "{before}: {text}");
+    }
+}

@@ -122,6 +122,10 @@ fn what_has_changed_since_is_refused_by_name_before_anything_is_read() {
     job.world.scratch.write("towpath.yaml", "version: 1\nproject: p\nenvironments: {night: {}}\n");
     refused("", "towpath.yaml is new");
     std::fs::remove_file(job.world.scratch.at("towpath.yaml")).expect("it is there");
+    let elsewhere = World::new();
+    let ran = job.with_file("run", "--plan").env("HUMAN_FOCUS_URL", elsewhere.hf.url()).run().ended(1);
+    ran.says("the environment variable HUMAN_FOCUS_URL has another value");
+    assert_eq!(elsewhere.hf.books()["requests"]["total"], 0);
     // A run that delivers something else, and a command on state.
     job.people("new-9,Ann\n");
     job.command("run").run().ended(0);
@@ -232,6 +236,12 @@ fn a_merge_is_compared_with_the_table_by_its_key() {
     scratch.run("run job.yaml").ended(0);
     let same = sink(&scratch, "kept")["differences"].clone();
     assert_eq!((&same["insert"], &same["update"], &same["unchanged"]), (&0.into(), &0.into(), &3.into()), "{same}");
+
+    // A database with a write-ahead log gets no files beside it by a look.
+    let database = rusqlite::Connection::open(scratch.at("dw.db")).expect("a database");
+    database.execute_batch("PRAGMA journal_mode = WAL").expect("it is changed");
+    drop(database);
+    assert_eq!(sink(&scratch, "kept")["differences"]["unchanged"], 3);
 
     tables(&scratch, "who,town,since\na,Ulm,\nb,Bern,2024\nd,Graz,2025\n", &format!("{merge}, schema: evolve"));
     let found = sink(&scratch, "kept")["differences"].clone();

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use towpath_connector::{Error, MASK};
-use towpath_plan::Plan;
+use towpath_plan::{NodeKind, Plan};
 use towpath_run::{Planned, Promise};
 use towpath_state::private;
 
@@ -34,6 +35,8 @@ pub struct Basis {
     files: BTreeMap<String, String>,
     environment: String,
     params: BTreeMap<String, Json>,
+    /// Hashes of the environment variables its connections and nodes read, but for secrets: they say where things go.
+    variables: BTreeMap<String, String>,
     /// What stand-ins took the place of the systems.
     sandbox: Option<String>,
     /// What `now()` gave.
@@ -65,6 +68,7 @@ impl Basis {
             files: workspace.files.iter().map(|(path, text)| (path.display().to_string(), hash(text))).collect(),
             environment: plan.environment.clone(),
             params: params.collect(),
+            variables: variables(plan).map(|(name, value)| (name, hash(&value))).collect(),
             sandbox,
             now,
             limit,
@@ -102,6 +106,13 @@ impl Basis {
                 .filter(|name| self.params.get(*name) != now.params.get(*name))
                 .map(|name| format!("the parameter `{name}` has another value")),
         );
+        let names =
+            self.variables.keys().chain(now.variables.keys().filter(|name| !self.variables.contains_key(*name)));
+        changes.extend(
+            names
+                .filter(|name| self.variables.get(*name) != now.variables.get(*name))
+                .map(|name| format!("the environment variable {name} has another value")),
+        );
         match (&self.sandbox, &now.sandbox) {
             (Some(_), None) => changes.push("it was made with `--sandbox`".to_owned()),
             (None, Some(_)) => changes.push("it was made without `--sandbox`".to_owned()),
@@ -114,6 +125,22 @@ impl Basis {
     }
 }
 
+/// The environment variables a plan's settings read, with their values.
+fn variables(plan: &Plan) -> impl Iterator<Item = (String, String)> {
+    let of_nodes = plan.nodes.iter().flat_map(|node| match &node.kind {
+        NodeKind::Source(source) => source.settings.as_slice(),
+        NodeKind::Sink(sink) => sink.settings.as_slice(),
+        NodeKind::Transform(_) => &[],
+    });
+    let settings = plan.connections.iter().flat_map(|connection| &connection.settings).chain(of_nodes);
+    let roots = settings
+        .filter(|setting| !setting.secret)
+        .flat_map(|setting| setting.value.templates())
+        .flat_map(|template| template.roots().to_vec());
+    let named = roots.filter(|root| root.name == "env").filter_map(|root| root.field);
+    named.map(|name| (name.clone(), std::env::var(name).unwrap_or_default()))
+}
+
 /// Writes a plan, for people and for a run: as a whole, for its owner alone, or not at all.
 pub fn write(path: &Path, shown: &Json, planned: &Planned, basis: Basis) -> Result<(), Failure> {
     let kept =
@@ -121,10 +148,15 @@ pub fn write(path: &Path, shown: &Json, planned: &Planned, basis: Basis) -> Resu
     let mut whole = shown.clone();
     whole["basis"] = json!(kept.basis);
     whole["sends"] = json!(kept.sends);
-    let text = serde_json::to_string_pretty(&whole).map_err(|error| Error::bug(error.to_string()))?;
+    let text = serde_json::to_string_pretty(&whole).map_err(|error| Error::bug(error.to_string()))? + "\n";
     let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let written = private::write(Path::new(&aside), text + "\n").and_then(|()| std::fs::rename(&aside, path));
+    aside.push(format!(".{}.new", std::process::id()));
+    let aside = Path::new(&aside);
+    let written = private::new_file(aside).and_then(|mut file| {
+        let written = file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(aside, path));
+        // What is half there is nothing.
+        written.inspect_err(|_| drop(std::fs::remove_file(aside)))
+    });
     Ok(written.map_err(|error| Error::from(error).at(path.display()))?)
 }
 

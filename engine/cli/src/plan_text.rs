@@ -1,7 +1,7 @@
 //! A plan for people: a block for each sink, then what would be rejected, then one sentence.
 
 use crate::table::{count, cut, duration, grouped};
-use towpath_connector::Differences;
+use towpath_connector::{Differences, redact};
 use towpath_run::{Planned, PlannedSink, Request, SinkPlan};
 
 /// Longest line of a request that is shown.
@@ -20,7 +20,7 @@ pub fn whole(planned: &Planned) -> String {
         for node in rejects {
             out += &format!("  {}: {} of {}\n", node.node, grouped(node.rejected), count(node.rows, "row"));
             for reason in &node.reasons {
-                out += &format!("  {:>9} × {}\n", grouped(reason.times), cut(&reason.reason, LINE));
+                out += &format!("  {:>9} × {}\n", grouped(reason.times), cut(&redact(&reason.reason), LINE));
             }
         }
         out += "\n";
@@ -87,7 +87,7 @@ fn changes(found: &Differences) -> String {
         let fields = sample.fields.iter().map(|(name, before, after)| format!("{name}: {before} → {after}"));
         let line =
             format!("{} {}", serde_json::Value::Object(sample.key.clone()), fields.collect::<Vec<_>>().join(", "));
-        out += &format!("    {}\n", cut(&line, LINE));
+        out += &format!("    {}\n", cut(&redact(&line), LINE));
     }
     out
 }
@@ -126,14 +126,14 @@ fn counts(plan: &SinkPlan) -> String {
 
 fn request(request: &Request) -> String {
     let mut out = match (&request.method, &request.url) {
-        (Some(method), Some(url)) => format!("    {method} {}\n", cut(url, LINE)),
+        (Some(method), Some(url)) => format!("    {method} {}\n", cut(&redact(url), LINE)),
         _ => "    a record; its call depends on what is answered before\n".into(),
     };
     for (name, value) in &request.headers {
-        out += &format!("      {}\n", cut(&format!("{name}: {value}"), LINE));
+        out += &format!("      {}\n", cut(&redact(&format!("{name}: {value}")), LINE));
     }
     for line in request.body.iter().flat_map(|body| body.lines()) {
-        out += &format!("      {}\n", cut(line, 4 * LINE));
+        out += &format!("      {}\n", cut(&redact(line), 4 * LINE));
     }
     out
 }

@@ -282,7 +282,12 @@ impl Look<'_> {
                     }
                 }
                 Judgement::Changed(message) => self.refuse(parcel, message)?,
-                Judgement::Held(_) => self.tally.held += 1,
+                Judgement::Held(message) => {
+                    self.tally.held += 1;
+                    if let Some(results) = &self.results {
+                        lock(results)?.keep(self.sink, &parcel, "unknown", Some(&message), Record::new());
+                    }
+                }
             }
         }
         if let Some(results) = &self.results {
@@ -313,6 +318,9 @@ impl Look<'_> {
     }
 
     fn refuse(&mut self, parcel: Parcel, message: String) -> Result<()> {
+        if let Some(results) = &self.results {
+            lock(results)?.keep(self.sink, &parcel, "refused", Some(&message), Record::new());
+        }
         self.runner.reject(self.node, vec![refused(parcel, message)?])
     }
 

@@ -8,6 +8,9 @@ use polars::prelude::DataFrame;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value as Json;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use towpath_connector::{ChangedRow, Differences, Error, Record, Result, TableBatch, TableLook};
 use towpath_spec::Schema;
 
@@ -44,7 +47,7 @@ impl SqliteLook {
         let mut known = None;
         if table.path.is_file() {
             let path = std::path::absolute(&table.path).map_err(|error| Error::from(error).at(table.path.display()))?;
-            let file = format!("file:{}?mode=ro", escaped(&path));
+            let file = format!("file:{}?{}", escaped(&path), mode(&path));
             connection.execute("ATTACH ?1 AS there", [file]).map_err(doing)?;
             known = table.known(&connection, "there").map_err(doing)?;
         }
@@ -142,6 +145,21 @@ impl TableLook for SqliteLook {
     fn differences(&mut self) -> Result<Differences> {
         self.compare().map_err(|error| failed(self.table.shown(), &error))
     }
+}
+
+/// How a file is opened so that nothing is left beside it. To read one with a write-ahead log SQLite makes the log and its
+/// index even where there is nothing in it; then the file is all there is, and need not be locked.
+fn mode(path: &Path) -> &'static str {
+    let mut head = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    let has_log_of = |suffix: &str| {
+        let mut log = path.as_os_str().to_owned();
+        log.push(suffix);
+        std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+    };
+    // Byte 18 of the file: 2 for a write-ahead log.
+    let is_ahead = read.is_ok() && head[18] == 2;
+    if is_ahead && !has_log_of("-wal") { "immutable=1" } else { "mode=ro" }
 }
 
 /// A stored value as it is shown.

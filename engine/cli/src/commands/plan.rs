@@ -53,11 +53,17 @@ pub fn plan(args: &PlanArgs, shared: &Shared) -> Ended {
             stand_ins.forget().await;
         }
         Ok::<_, Failure>(planned.transpose()?)
-    })?;
-    let Some(planned) = planned else {
-        runtime.shutdown_background();
-        screen::error("interrupted: there is no plan", None);
-        return Ok(ExitCode::from(Status::Interrupted.exit_code()));
+    });
+    let planned = match planned {
+        Ok(Some(planned)) => planned,
+        // Whoever of the two noticed it first.
+        Ok(None) | Err(_) if stopped.is_cancelled() => {
+            runtime.shutdown_background();
+            screen::error("interrupted: there is no plan", None);
+            return Ok(ExitCode::from(Status::Interrupted.exit_code()));
+        }
+        Ok(None) => return Err(Failure::World(Error::bug("a plan ended without one"))),
+        Err(failure) => return Err(failure),
     };
     let mut shown = serde_json::to_value(&planned).map_err(|error| Error::bug(error.to_string()))?;
     redact_json(&mut shown);
