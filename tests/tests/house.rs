@@ -14,6 +14,11 @@ const ORDER: &[(&str, &[&str])] = &[
     ("towpath-plan", &["towpath-spec", "towpath-mapping", "towpath-connector"]),
     ("towpath-state", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-plan"]),
     ("towpath-run", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-plan", "towpath-state"]),
+    // A connector of its own, and runs carried out with it.
+    (
+        "towpath-simulation",
+        &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-plan", "towpath-state", "towpath-run"],
+    ),
     ("towpath-files", &["towpath-spec", "towpath-mapping", "towpath-connector"]),
     ("towpath-databases", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),
     ("towpath-http", &["towpath-spec", "towpath-mapping", "towpath-connector", "towpath-files"]),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use towpath_plan::Plan;
-use towpath_run::{Observer, Options, RetryPolicy, StandIn, World};
+use towpath_run::{MachineClock, Observer, Options, RetryPolicy, StandIn, World};
 use towpath_spec::{Text, codes};
 use towpath_state::RunId;
 
@@ -34,6 +34,7 @@ pub fn world(
         overrides,
         observer,
         cancel,
+        clock: Arc::new(MachineClock::default()),
     }
 }
 

@@ -5,9 +5,12 @@
 //! nothing here.
 
 #[cfg(debug_assertions)]
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    cell::RefCell,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// All of them, in the order in which a run comes by.
@@ -31,6 +34,21 @@ pub const BOUNDARIES: [&str; 14] = [
 #[cfg(debug_assertions)]
 static DEATH: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
+/// Whoever is told of boundaries.
+#[cfg(debug_assertions)]
+type Watcher = Box<dyn FnMut(&'static str)>;
+
+#[cfg(debug_assertions)]
+thread_local! {
+    static WATCHER: RefCell<Option<Watcher>> = const { RefCell::new(None) };
+}
+
+/// Has `watcher` told of every boundary this thread comes by, in the place of the one before it.
+#[cfg(debug_assertions)]
+pub fn watch_boundaries(watcher: Option<Watcher>) {
+    WATCHER.set(watcher);
+}
+
 /// Has this process die, without a word and without tidying up, when it comes by a boundary for the `n`th time, counted from
 /// 1: `before-send:3`. False where that is not what was written. Of several calls the first counts.
 #[cfg(debug_assertions)]
@@ -46,5 +64,10 @@ pub fn boundary(name: &'static str) {
     #[cfg(debug_assertions)]
     if DEATH.get().is_some_and(|(wanted, left)| wanted == name && left.fetch_sub(1, Ordering::SeqCst) == 1) {
         std::process::abort();
+    }
+    #[cfg(debug_assertions)]
+    if let Some(mut watcher) = WATCHER.take() {
+        watcher(name);
+        WATCHER.set(Some(watcher));
     }
 }

@@ -13,9 +13,9 @@ mod secret;
 mod settings;
 mod write;
 
-#[cfg(debug_assertions)]
-pub use boundary::die_at;
 pub use boundary::{BOUNDARIES, boundary};
+#[cfg(debug_assertions)]
+pub use boundary::{die_at, watch_boundaries};
 pub use descriptor::{
     CursorInfo, Described, Descriptor, Kind, OperationInfo, OperationKind, Problem, SinkAsk, SourceAsk, StreamInfo,
 };

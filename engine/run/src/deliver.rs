@@ -5,6 +5,7 @@
 
 use crate::accounts::book;
 use crate::batches::Batches;
+use crate::clock::aside;
 use crate::desk::Desk;
 use crate::pace::{AnswerTime, Pace};
 use crate::payload::Hash;
@@ -147,7 +148,7 @@ impl Runner {
             operation,
             state,
             target,
-            pace: Pace::new(sink.rate),
+            pace: Pace::new(sink.rate, self.world.clock.clone()),
             desk,
             answers: AnswerTime::default(),
             unanswered: AtomicUsize::new(0),
@@ -210,14 +211,14 @@ impl Runner {
             let mut seen: HashSet<Hash> = HashSet::new();
             let (now, later): (Vec<Parcel>, Vec<Parcel>) =
                 waiting.into_iter().partition(|parcel| seen.insert(parcel.key_hash));
-            let (mut due, doubtful) = tokio::task::block_in_place(|| self.due(delivery, now))?;
+            let (mut due, doubtful) = aside(|| self.due(delivery, now))?;
             if !doubtful.is_empty() {
                 due.extend(self.verify_all(delivery, doubtful).await?);
             }
             self.send_all(delivery, due).await?;
             waiting = later;
         }
-        tokio::task::block_in_place(|| delivery.write_results())
+        aside(|| delivery.write_results())
     }
 
     /// Which records are to be sent, and which are to be verified before; the others are booked as what they are.

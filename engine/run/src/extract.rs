@@ -1,6 +1,7 @@
 //! Sources: opened here, and extracted into a stage unless Polars scans them by itself.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::flow::Flow;
 use crate::intake::Intake;
 use crate::rejects::{NewReject, lock};
@@ -8,7 +9,6 @@ use crate::runner::{Mode, Runner};
 use crate::stage::Stage;
 use serde_json::Value as Json;
 use std::sync::Arc;
-use tokio::time::Instant;
 use towpath_connector::{Chunk, Error, Extract, Result, Source, SourceAsk};
 use towpath_plan::SourceNode;
 
@@ -58,7 +58,7 @@ impl Runner {
             columns: &source.columns,
             base: &self.plan.base,
         };
-        tokio::task::block_in_place(|| reader.source(&ask, cursor.as_ref()))
+        aside(|| reader.source(&ask, cursor.as_ref()))
     }
 
     pub(crate) fn kept_cursor(&self, node: usize, source: &SourceNode) -> Result<Option<Json>> {
@@ -135,7 +135,7 @@ impl Runner {
             intake.mark.position = None;
         }
         let moved = intake.mark.cursor.clone().filter(|_| keeps_cursor && !intake.was_cut);
-        let stage = tokio::task::block_in_place(|| intake.end())?;
+        let stage = aside(|| intake.end())?;
         if let Some(cursor) = moved {
             let name = self.plan.nodes[node].name.clone();
             lock(&self.cursors)?.push((name, serde_json::json!({ CURSOR: cursor })));
@@ -157,7 +157,7 @@ impl Runner {
                     if chunk.rejects.is_empty() && !intake.writer.writes_with(&chunk.frame) {
                         self.take_in(node, intake, chunk)?;
                     } else {
-                        tokio::task::block_in_place(|| self.take_in(node, intake, chunk))?;
+                        aside(|| self.take_in(node, intake, chunk))?;
                     }
                     if positioned {
                         failed = 0;
@@ -167,7 +167,7 @@ impl Runner {
                         return Ok(());
                     }
                     if intake.is_due() {
-                        tokio::task::block_in_place(|| intake.checkpoint())?;
+                        aside(|| intake.checkpoint())?;
                     }
                 }
                 Ok(None) => return self.book_left(node, intake),
@@ -177,7 +177,7 @@ impl Runner {
                     intake.rows = 0;
                     failed += 1;
                     // Whether it is tried again or not: what is here need not be asked for again.
-                    tokio::task::block_in_place(|| intake.checkpoint())?;
+                    aside(|| intake.checkpoint())?;
                     self.wait_or_fail(node, error, failed).await?;
                 }
             }
@@ -189,12 +189,13 @@ impl Runner {
         let mut coming = extract.next();
         loop {
             let due = intake.due();
-            let until = due.unwrap_or_else(Instant::now);
+            let clock = &self.world.clock;
             tokio::select! {
-                next = &mut coming => return Ok(next),
+                biased;
                 () = self.cancel.cancelled() => return Ok(Err(crate::runner::interrupted())),
-                () = tokio::time::sleep_until(until), if due.is_some() => {
-                    tokio::task::block_in_place(|| intake.checkpoint())?;
+                next = &mut coming => return Ok(next),
+                () = async { clock.sleep(due.unwrap_or_default()).await }, if due.is_some() => {
+                    aside(|| intake.checkpoint())?;
                 }
             }
         }

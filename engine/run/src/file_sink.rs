@@ -1,6 +1,7 @@
 //! File sinks: written aside, by a plan or batch by batch as it is poured, and moved into their place when all is well.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::pour::Incoming;
 use crate::runner::Runner;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ impl Runner {
         let filled = self.fill_file(node, sink, incoming, &mut *file).await;
         // What is wrong with a file comes first: an error of what was made of it may only follow from that.
         let written = match self.checked(node).await.and(filled) {
-            Ok(()) => tokio::task::block_in_place(|| {
+            Ok(()) => aside(|| {
                 boundary("before-file");
                 let files = file.commit();
                 boundary("after-file");

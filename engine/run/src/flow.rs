@@ -4,6 +4,7 @@
 //! them, when its rejects are read, or when what comes next is not Polars' work (a lookup).
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::memory;
 use crate::partition::Parts;
 use crate::row_steps::RowSteps;
@@ -96,9 +97,9 @@ impl Runner {
         let mut batches = self.batches(flow.frame, BATCH)?;
         while let Some(batch) = batches.next().await? {
             self.go_on()?;
-            tokio::task::block_in_place(|| writer.push(batch))?;
+            aside(|| writer.push(batch))?;
         }
-        let stage = tokio::task::block_in_place(|| writer.finish())?;
+        let stage = aside(|| writer.finish())?;
         let counted = self.accounts[node].counts().rows_out;
         if counted != stage.rows() {
             let message = format!("`{name}` gave {counted} rows, and {} are staged", stage.rows());

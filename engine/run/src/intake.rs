@@ -5,6 +5,7 @@
 //! read: the same connection, stream, settings, columns and cursor, told by a fingerprint.
 
 use crate::accounts::book;
+use crate::clock::Clock;
 use crate::payload::hash;
 use crate::rejects::NewReject;
 use crate::runner::Runner;
@@ -13,8 +14,8 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value as Json, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 use towpath_connector::{Error, Extract, RejectedRow, Result};
 use towpath_plan::SourceNode;
 use towpath_spec::Schema;
@@ -47,7 +48,8 @@ pub(crate) struct Intake {
     /// Lines of rejects that are not on disk.
     lines: Vec<u8>,
     /// What came since the last checkpoint waits since then.
-    waits_since: Option<Instant>,
+    waits_since: Option<Duration>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Intake {
@@ -56,10 +58,10 @@ impl Intake {
         let folder = runner.stage_folder(name);
         let writer = StageWriter::new(&folder, name, schema)?;
         let mark = Mark { fingerprint: fingerprint.unwrap_or_default(), ..Mark::default() };
-        Ok(Self::of(writer, folder, mark))
+        Ok(Self::of(runner, writer, folder, mark))
     }
 
-    fn of(writer: StageWriter, folder: PathBuf, mark: Mark) -> Self {
+    fn of(runner: &Runner, writer: StageWriter, folder: PathBuf, mark: Mark) -> Self {
         Self {
             writer,
             folder,
@@ -73,6 +75,7 @@ impl Intake {
             unbooked: None,
             lines: Vec::new(),
             waits_since: None,
+            clock: runner.world.clock.clone(),
         }
     }
 
@@ -83,16 +86,17 @@ impl Intake {
     /// All that came so far is whole up to here.
     pub(crate) fn stands_at(&mut self, position: Json) {
         self.mark.position = Some(position);
-        self.waits_since.get_or_insert_with(Instant::now);
+        self.waits_since.get_or_insert_with(|| self.clock.now());
     }
 
-    /// When what came is to be put on disk.
-    pub(crate) fn due(&self) -> Option<Instant> {
-        self.waits_since.filter(|_| self.is_kept()).map(|since| since + CHECKPOINT)
+    /// How long it is until what came is to be put on disk.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let since = self.waits_since.filter(|_| self.is_kept())?;
+        Some((since + CHECKPOINT).saturating_sub(self.clock.now()))
     }
 
     pub(crate) fn is_due(&self) -> bool {
-        self.due().is_some_and(|due| due <= Instant::now())
+        self.due().is_some_and(|left| left.is_zero())
     }
 
     /// Keeps rejects of what is whole.
@@ -196,7 +200,7 @@ impl Runner {
         let counted = usize::try_from(rows).map_err(|_| Error::bug("more rows than this machine can count"))?;
         let end = if position.is_some() { "goes on behind them" } else { "that is all of it" };
         self.note(node, format!("run {} read {rows} rows before it ended: {end}", earlier.run));
-        let mut intake = Intake::of(writer, folder, mark);
+        let mut intake = Intake::of(self, writer, folder, mark);
         intake.settled = rows;
         intake.is_complete = position.is_none();
         intake.unbooked = Some((counted, rejects));

@@ -8,6 +8,7 @@ mod accounts;
 mod asof;
 mod batches;
 mod check;
+mod clock;
 mod connect;
 mod deliver;
 mod desk;
@@ -52,6 +53,7 @@ mod wide;
 
 pub use accounts::{Counts, NodeReport};
 pub use check::check;
+pub use clock::{Clock, MachineClock};
 pub use error::{NodeError, RunError};
 pub use event::{Event, Observer, Quiet};
 pub use planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan};

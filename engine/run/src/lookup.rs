@@ -3,6 +3,7 @@
 //! The rows pass through in batches and go to a stage, from which the plan goes on.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::flow::{BATCH, Flow};
 use crate::rejects::NewReject;
 use crate::row_steps::rejects_of;
@@ -51,14 +52,14 @@ impl Runner {
                 answers.clear();
             }
             let frame = self.look_up(&work, batch, &mut answers).await?;
-            tokio::task::block_in_place(|| writer.push(frame))?;
+            aside(|| writer.push(frame))?;
         }
-        let stage = tokio::task::block_in_place(|| writer.finish())?;
+        let stage = aside(|| writer.finish())?;
         Flow::of(&stage)
     }
 
     async fn look_up(self: &Arc<Self>, work: &Work<'_>, batch: DataFrame, answers: &mut Answers) -> Result<DataFrame> {
-        let (batch, params) = tokio::task::block_in_place(|| self.parameters(work, batch))?;
+        let (batch, params) = aside(|| self.parameters(work, batch))?;
         let mut seen: HashSet<&str> = HashSet::new();
         let missing: Vec<(String, Record)> =
             params.iter().filter(|(key, _)| !answers.contains_key(key) && seen.insert(key)).cloned().collect();
@@ -67,7 +68,7 @@ impl Runner {
             .buffer_unordered(work.plan.concurrency);
         let found: Vec<(String, Arc<Vec<Record>>)> = asked.try_collect().await?;
         answers.extend(found);
-        tokio::task::block_in_place(|| self.attach(work, &batch, &params, answers))
+        aside(|| self.attach(work, &batch, &params, answers))
     }
 
     /// Each row's parameters; rows for which they cannot be computed are rejects.

@@ -1,21 +1,24 @@
 //! The rate of a sink, and how quickly it is answered.
 
+use crate::clock::Clock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use towpath_spec::document::Rate;
 
 /// Keeps requests apart, so that no more than so many go out in so many seconds.
 pub(crate) struct Pace {
+    clock: Arc<dyn Clock>,
     gap: Option<Duration>,
-    next: tokio::sync::Mutex<tokio::time::Instant>,
+    next: tokio::sync::Mutex<Duration>,
 }
 
 impl Pace {
-    pub fn new(rate: Option<Rate>) -> Self {
+    pub fn new(rate: Option<Rate>, clock: Arc<dyn Clock>) -> Self {
         let gap = rate
             .filter(|rate| rate.requests > 0.0)
             .map(|rate| Duration::from_secs_f64(rate.per_seconds / rate.requests));
-        Self { gap, next: tokio::sync::Mutex::new(tokio::time::Instant::now()) }
+        Self { gap, next: tokio::sync::Mutex::new(clock.now()), clock }
     }
 
     /// Whether there is nothing to wait for.
@@ -26,13 +29,15 @@ impl Pace {
     /// Waits for the next turn.
     pub async fn wait(&self) {
         let Some(gap) = self.gap else { return };
-        let at = {
-            let mut next = self.next.lock().await;
-            let at = (*next).max(tokio::time::Instant::now());
+        let wait = {
+            let (mut next, now) = (self.next.lock().await, self.clock.now());
+            let at = (*next).max(now);
             *next = at + gap;
-            at
+            at - now
         };
-        tokio::time::sleep_until(at).await;
+        if !wait.is_zero() {
+            self.clock.sleep(wait).await;
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! Polars' own spilling does not bound memory in the release this is built on. A single key with more rows than memory holds is
 //! not helped by this: its rows have to meet.
 
+use crate::clock::aside;
 use crate::flow::{BATCH, Flow};
 use crate::memory;
 use crate::merging::{Key, encoded, merge};
@@ -190,7 +191,7 @@ impl Runner {
             }
         };
         let into = StageWriter::new(&self.stage_folder(&name), &name, &parts.step.output)?;
-        let merged = tokio::task::block_in_place(|| merge(&runs, &parts.order, into, &|| self.go_on()))?;
+        let merged = aside(|| merge(&runs, &parts.order, into, &|| self.go_on()))?;
         runs.into_iter().for_each(Stage::remove);
         // The numbers of rows have served.
         let columns: Vec<Expr> = output.names().map(|name| Expr::Column(name.into())).collect();
@@ -217,7 +218,7 @@ impl Runner {
         let mut batches = self.batches(frame, BATCH)?;
         while let Some(batch) = batches.next().await? {
             self.go_on()?;
-            tokio::task::block_in_place(|| {
+            aside(|| {
                 let batch = numbered(batch, row, &mut first)?;
                 for (writer, rows) in writers.iter_mut().zip(hands(&batch, &by, parts.count)?) {
                     writer.push(batch.take(&IdxCa::from_vec(PlSmallStr::EMPTY, rows))?)?;
@@ -225,7 +226,7 @@ impl Runner {
                 Ok::<_, Error>(())
             })?;
         }
-        tokio::task::block_in_place(|| writers.into_iter().map(StageWriter::finish).collect())
+        aside(|| writers.into_iter().map(StageWriter::finish).collect())
     }
 
     /// Does the step on each part.
@@ -286,9 +287,9 @@ impl Runner {
         let mut batches = self.batches(frame, BATCH)?;
         while let Some(batch) = batches.next().await? {
             self.go_on()?;
-            tokio::task::block_in_place(|| writer.push(batch))?;
+            aside(|| writer.push(batch))?;
         }
-        tokio::task::block_in_place(|| writer.finish())
+        aside(|| writer.finish())
     }
 }
 

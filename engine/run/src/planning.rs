@@ -5,6 +5,7 @@
 //! to send: answers are not guessed.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::deliver::{Judgement, Results, finish_results, judge, only_creates, refused, together};
 use crate::error::{RunError, state_error};
 use crate::payload::Hash;
@@ -149,7 +150,7 @@ impl Runner {
             rows += batch.height() as u64;
             book(&self.accounts[node].rows_in, batch.height());
             if let Some(look) = &mut look {
-                let taken = tokio::task::block_in_place(|| look.take(&batch))?;
+                let taken = aside(|| look.take(&batch))?;
                 rows -= taken.rejects.len() as u64;
                 self.reject(node, taken.rejects.into_iter().map(NewReject::from).collect())?;
             }
@@ -161,7 +162,7 @@ impl Runner {
             SinkPlan::File { path, rows, replaces }
         } else {
             let differences = match &mut look {
-                Some(look) => Some(tokio::task::block_in_place(|| look.differences())?),
+                Some(look) => Some(aside(|| look.differences())?),
                 None => None,
             };
             SinkPlan::Table { table: setting("table"), mode: setting("mode"), rows, differences }
@@ -189,7 +190,7 @@ impl Runner {
             base: &self.plan.base,
         };
         let writer = connector.writer(&connect)?;
-        tokio::task::block_in_place(|| writer.look(&ask))
+        aside(|| writer.look(&ask))
     }
 
     async fn look_at_records(
@@ -214,7 +215,7 @@ impl Runner {
         let mut batches = self.batches(flow.frame, together(sink))?;
         while let Some(batch) = batches.next().await? {
             book(&self.accounts[node].rows_in, batch.height());
-            tokio::task::block_in_place(|| {
+            aside(|| {
                 let (parcels, rejects) = packer.pack(self, &batch)?;
                 self.reject(node, rejects)?;
                 look.judge(parcels)

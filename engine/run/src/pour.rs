@@ -5,6 +5,7 @@
 //! is so between two files: when something fails, the file being written is thrown away.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::flow::Flow;
 use crate::rejects::NewReject;
 use crate::row_steps::RowSteps;
@@ -118,13 +119,13 @@ impl Runner {
                 () = self.cancel.cancelled() => Err(crate::runner::interrupted()),
             };
             let Some(chunk) = next.map_err(|error| self.blame(pour.source, error))? else { break };
-            tokio::task::block_in_place(|| {
+            aside(|| {
                 let frame = self.taken_in(pour.source, chunk, &schema)?;
                 let frame = self.through(&pour.transforms, frame)?;
                 self.written(node, frame, &mut *writer)
             })?;
         }
-        tokio::task::block_in_place(|| writer.finish())?;
+        aside(|| writer.finish())?;
         self.stop(pour.source);
         pour.transforms.iter().for_each(|(node, _)| self.stop(*node));
         Ok(())

@@ -56,8 +56,9 @@ impl Runner {
             wait_millis: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         });
         tokio::select! {
-            () = tokio::time::sleep(wait) => Ok(()),
+            biased;
             () = self.cancel.cancelled() => Err(error),
+            () = self.world.clock.sleep(wait) => Ok(()),
         }
     }
 }

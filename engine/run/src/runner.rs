@@ -1,6 +1,7 @@
 //! What all parts of a run share.
 
 use crate::accounts::{Account, NodeReport};
+use crate::clock::Clock;
 use crate::connect::Connections;
 use crate::deliver::Deliveries;
 use crate::event::{Event, Observer};
@@ -38,6 +39,8 @@ pub struct World {
     pub observer: Arc<dyn Observer>,
     /// Asks the run to stop in order.
     pub cancel: CancellationToken,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl World {

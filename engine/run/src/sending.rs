@@ -9,6 +9,7 @@
 //! booked in the same way.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::deliver::{Delivery, refused};
 use crate::desk::Written;
 use crate::records::Parcel;
@@ -19,7 +20,6 @@ use serde_json::Value as Json;
 use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 use towpath_connector::{Answer, Effect, Error, Record, Result, boundary};
 use towpath_spec::document::OnError;
 use towpath_state::{Intent, Outcome, ReceiptIn};
@@ -175,7 +175,7 @@ impl Round<'_> {
         // Only rejects may have to be written; to give the thread away for every few records would cost more.
         let waits = ends.iter().any(|ended| matches!(ended.end, End::Refused(_)));
         let settle = || self.runner.settle_ends(self.delivery, ends);
-        let settled = if waits { tokio::task::block_in_place(settle) } else { settle() };
+        let settled = if waits { aside(settle) } else { settle() };
         // Nothing new is sent then, but what is under way is waited for.
         if let Err(error) = settled {
             self.fail(&error);
@@ -269,8 +269,9 @@ impl Round<'_> {
     pub async fn is_my_turn(&self) -> bool {
         if !self.is_halted() {
             tokio::select! {
-                () = self.delivery.pace.wait() => {}
+                biased;
                 () = self.runner.cancel.cancelled() => {}
+                () = self.delivery.pace.wait() => {}
             }
         }
         !self.is_halted()
@@ -297,11 +298,11 @@ impl Round<'_> {
     /// One try, in a task of its own: the requests under way share all threads.
     async fn once(&self, payload: &Arc<Record>) -> Result<Answer> {
         let (operation, payload) = (self.delivery.operation.clone(), payload.clone());
-        let begun = Instant::now();
+        let begun = self.runner.world.clock.now();
         boundary("before-send");
         let sent = tokio::spawn(async move { operation.send(&payload).await }).await;
         boundary("after-answer");
-        self.delivery.answers.took(begun.elapsed());
+        self.delivery.answers.took(self.runner.world.clock.now().saturating_sub(begun));
         sent.unwrap_or_else(|_| Err(Error::bug("sending a record panicked").effect(Effect::Unknown)))
     }
 
@@ -325,11 +326,12 @@ impl Round<'_> {
                         return if maybe { End::Unknown(error) } else { End::Failed(error) };
                     }
                     tokio::select! {
-                        () = delivery.pace.wait() => {}
+                        biased;
                         () = self.runner.cancel.cancelled() => {
                             let error = crate::runner::interrupted();
                             return if maybe { End::Unknown(error) } else { End::Failed(error) };
                         }
+                        () = delivery.pace.wait() => {}
                     }
                 }
             }

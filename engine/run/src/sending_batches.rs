@@ -89,8 +89,9 @@ impl Round<'_> {
             let mut stopped = self.runner.wait_or_fail(self.delivery.node, error, failed).await.err();
             if stopped.is_none() {
                 tokio::select! {
-                    () = self.delivery.pace.wait() => {}
+                    biased;
                     () = self.runner.cancel.cancelled() => stopped = Some(interrupted()),
+                    () = self.delivery.pace.wait() => {}
                 }
             }
             if let Some(error) = stopped {

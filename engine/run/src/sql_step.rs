@@ -1,5 +1,6 @@
 //! The step `sql`: what it reads is staged, so that a query can read it as often as it likes.
 
+use crate::clock::aside;
 use crate::flow::{BATCH, Flow};
 use crate::runner::Runner;
 use crate::stage::StageWriter;
@@ -48,8 +49,8 @@ impl Runner {
         let mut batches = self.batches(flow.frame, BATCH)?;
         while let Some(batch) = batches.next().await? {
             self.go_on()?;
-            tokio::task::block_in_place(|| writer.push(batch))?;
+            aside(|| writer.push(batch))?;
         }
-        Flow::of(&tokio::task::block_in_place(|| writer.finish())?)
+        Flow::of(&aside(|| writer.finish())?)
     }
 }

@@ -1,6 +1,7 @@
 //! Table sinks: batches into one transaction, brought into the table when all is well.
 
 use crate::accounts::book;
+use crate::clock::aside;
 use crate::flow::Flow;
 use crate::rejects::NewReject;
 use crate::runner::Runner;
@@ -17,7 +18,7 @@ impl Runner {
         // What is wrong with a file comes first: an error of what was made of it may only follow from that.
         let loaded = match self.checked(node).await.and(filled) {
             Ok((Begun::Before, _)) => Ok((Committed::Before(self.options.run.clone()), 0)),
-            Ok((Begun::Now, rows)) => tokio::task::block_in_place(|| {
+            Ok((Begun::Now, rows)) => aside(|| {
                 boundary("before-table");
                 let committed = table.commit();
                 boundary("after-table");
@@ -46,7 +47,7 @@ impl Runner {
                 Ok(())
             }
             Err(error) => {
-                tokio::task::block_in_place(|| table.abort());
+                aside(|| table.abort());
                 Err(error)
             }
         }
@@ -67,7 +68,7 @@ impl Runner {
             unsettled: state.unsettled()?,
         };
         let columns = flow.columns.clone();
-        let begun = tokio::task::block_in_place(|| table.begin(&columns, &load))?;
+        let begun = aside(|| table.begin(&columns, &load))?;
         let account = &self.accounts[node];
         let (mut taken, mut left_out) = (0, 0);
         let mut batches = self.batches(flow.frame, BATCH)?;
@@ -77,7 +78,7 @@ impl Runner {
             if begun == Begun::Before {
                 book(&account.skipped, rows);
             } else {
-                let done = tokio::task::block_in_place(|| table.write(&batch))?;
+                let done = aside(|| table.write(&batch))?;
                 taken += rows - done.rejects.len();
                 left_out += done.left_out;
                 self.reject(node, done.rejects.into_iter().map(NewReject::from).collect())?;
