@@ -62,6 +62,7 @@ fn a_key_that_comes_with_other_content_is_a_reject_where_one_can_only_create() {
     assert_eq!(counts(&world), [1, 0, 1, 0]);
     let reason = world.rejects()[0]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("other content") && reason.contains("AddUser"), "{reason}");
+    assert!(reason.contains("what differs: `TraineeName`"), "{reason}");
 
     // In a later run as well.
     make_users(&world, "ada-l,Countess\n", "").ended(0);

@@ -80,6 +80,14 @@ fn before_the_first_run_and_after_it_and_after_a_change() {
 }
 
 #[test]
+fn a_plan_explains_its_fields_when_it_is_asked_to() {
+    let world = World::new();
+    let told = world.towpath(&format!("plan --explain {JOB}")).run().ended(0).stdout;
+    assert!(told.contains("compiled") && told.contains("plan: "), "{told}");
+    assert!(!world.towpath(&format!("plan {JOB}")).run().ended(0).stdout.contains("compiled"));
+}
+
+#[test]
 fn secrets_are_not_in_a_plan() {
     let world = World::new();
     world.run().ended(0);

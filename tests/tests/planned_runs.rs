@@ -270,3 +270,55 @@ fn an_append_and_a_replacement_are_planned_as_what_they_are() {
     tables(&scratch, "other\na\n", "mode: append, schema: freeze");
     scratch.run("plan job.yaml").ended(1).says("`other` is no column of the table");
 }
+
+#[test]
+fn fields_that_an_update_changes_are_named_with_what_they_would_be() {
+    let job = Job::new("new-1,Ada\nnew-2,Bob\nnew-3,Eve\n", "on_unknown: resend");
+    let text = job.world.scratch.read("users.yaml").replace("AddUser", "SaveUser");
+    let write = |line: &str| job.world.scratch.write("users.yaml", text.replace("      SuperUser: 1\n", line));
+    write("      SuperUser: 1\n      Department: Yard\n");
+    job.command("run").run().ended(0);
+    // Two have another name, and nobody has a department any more.
+    job.people("new-1,Ada L.\nnew-2,Bob\nnew-3,Eve K.\nnew-4,Zoe\n");
+    write("      SuperUser: 1\n");
+    let plan = job.plan();
+    assert_eq!((&plan["create"], &plan["update"], &plan["unchanged"]), (&json!(1), &json!(3), &json!(0)));
+    assert_eq!(plan["changed"], json!([["TraineeName", 2]]));
+    let run = job.world.last_run()["run"].clone();
+    let name = |name: &str| json!([["TraineeName", name]]);
+    let fields = [name("Ada L."), json!([]), name("Eve K.")];
+    for (at, fields) in fields.iter().enumerate() {
+        let update = &plan["updates"][at];
+        assert_eq!(update["key"], json!({"person": format!("new-{}", at + 1)}), "{plan}");
+        assert_eq!((&update["fields"], &update["gone"]), (fields, &json!(1)), "{plan}");
+        assert_eq!(update["delivered_by"], run, "{plan}");
+    }
+    let told = job.command("plan").run().ended(0);
+    for line in ["~ update", "`TraineeName` changes in 2 records", "TraineeName: … → \"Ada L.\", one field less"] {
+        assert!(told.stdout.contains(line), "{line} in {}", told.stdout);
+    }
+    job.carry_out("").ended(0);
+    assert_eq!((job.counts(), job.plan()["unchanged"].clone()), ([4, 0, 0, 0, 0], json!(4)));
+}
+
+#[test]
+fn an_environment_and_a_definition_of_ones_own_belong_to_a_plan() {
+    let job = Job::new("new-1,Ada\n", "");
+    job.world.scratch.write("towpath.yaml", "version: 1\nproject: p\nenvironments: {night: {}}\n");
+    job.plan();
+    job.carry_out("--env night").ended(1).says("its environment was none, and is `night`");
+    let definition = |description: &str| {
+        let config = "config:\n  base_url: {type: text, required: true, doc: address}\n";
+        let streams =
+            "streams:\n  things: {doc: Things., request: {path: /things}, schema: {id: {type: int, doc: number}}}\n";
+        format!("version: 1\nconnector: own\ndescription: {description}\n{config}{streams}")
+    };
+    job.world.scratch.write("connectors/own.yaml", definition("Ours."));
+    job.carry_out("").ended(1).says("connectors/own.yaml is new");
+    job.plan();
+    job.world.scratch.write("connectors/own.yaml", definition("Ours, too."));
+    job.carry_out("").ended(1).says("connectors/own.yaml has changed");
+    assert_eq!(job.sent(), 0);
+    job.plan();
+    job.carry_out("").ended(0);
+}

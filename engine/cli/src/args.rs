@@ -188,6 +188,9 @@ pub struct PlanArgs {
     /// Writes the plan into this file as well, as JSON; `towpath run --plan FILE` carries it out
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Says first for each field whether it is compiled or interpreted, and why
+    #[arg(long)]
+    pub explain: bool,
     /// Ends with exit code 4 when a run would change something
     #[arg(long)]
     pub detailed_exitcode: bool,

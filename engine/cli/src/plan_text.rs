@@ -2,7 +2,7 @@
 
 use crate::table::{count, cut, duration, grouped};
 use towpath_connector::{Differences, redact};
-use towpath_run::{Planned, PlannedSink, Request, SinkPlan};
+use towpath_run::{Planned, PlannedSink, Request, SinkPlan, Update};
 
 /// Longest line of a request that is shown.
 const LINE: usize = 160;
@@ -33,6 +33,7 @@ fn block(planned: &PlannedSink) -> String {
     match &planned.plan {
         SinkPlan::Operation { operation, samples, sends_email, .. } => {
             let mut out = format!("{sink} → {connection}, {operation}\n{}", counts(&planned.plan));
+
             if *sends_email {
                 out += "  warning: people get mail from this operation\n";
             }
@@ -93,8 +94,7 @@ fn changes(found: &Differences) -> String {
 }
 
 fn counts(plan: &SinkPlan) -> String {
-    let SinkPlan::Operation { create, update, unchanged, held, verify, reject, calls, seconds, concurrency, .. } = plan
-    else {
+    let SinkPlan::Operation { create, update, unchanged, held, verify, reject, .. } = plan else {
         return String::new();
     };
     let figures = [
@@ -110,10 +110,43 @@ fn counts(plan: &SinkPlan) -> String {
         let line = format!("  {sign} {name:<9} {:>11}  {remark}", grouped(*number));
         out += line.trim_end();
         out += "\n";
+        if name == "update" {
+            out += &updates(plan);
+        }
     }
     if out.is_empty() {
         return "  nothing to do\n".into();
     }
+    out + &calls(plan)
+}
+
+/// Which fields of records that were delivered would be others.
+fn updates(plan: &SinkPlan) -> String {
+    let SinkPlan::Operation { changed, updates, .. } = plan else {
+        return String::new();
+    };
+    let mut out = String::new();
+    for (field, records) in changed {
+        out += &format!("      `{field}` changes in {}\n", count(*records, "record"));
+    }
+    for Update { key, delivered_by, fields, gone } in updates {
+        let mut fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: … → {value}")).collect();
+        match gone {
+            0 => {}
+            1 => fields.push("one field less".into()),
+            many => fields.push(format!("{many} fields less")),
+        }
+        let line = format!("{key} (run {delivered_by}) {}", fields.join(", "));
+        out += &format!("      {}\n", cut(&redact(&line), LINE));
+    }
+    out
+}
+
+fn calls(plan: &SinkPlan) -> String {
+    let SinkPlan::Operation { calls, seconds, concurrency, .. } = plan else {
+        return String::new();
+    };
+    let mut out = String::new();
     if *calls > 0 {
         let time = match seconds {
             Some(seconds) => format!("at least {} under its rate", duration((seconds * 1_000.0) as u64)),

@@ -8,7 +8,7 @@ use crate::batches::Batches;
 use crate::clock::aside;
 use crate::desk::Desk;
 use crate::pace::{AnswerTime, Pace};
-use crate::payload::Hash;
+use crate::payload::{Differing, Hash};
 use crate::pour::Incoming;
 use crate::records::{Packer, Parcel};
 use crate::rejects::{NewReject, lock};
@@ -325,7 +325,10 @@ pub(crate) fn judge(info: &OperationInfo, sink: &SinkNode, parcel: &Parcel, rece
         return Judgement::Unchanged(fields_of(receipt));
     }
     match &receipt.confirmed {
-        Some(confirmed) if only_creates(info) => Judgement::Changed(other_content(info, &confirmed.run)),
+        Some(confirmed) if only_creates(info) => {
+            let differing = parcel.differing(&confirmed.content);
+            Judgement::Changed(other_content(info, &confirmed.run, differing))
+        }
         _ => Judgement::Send,
     }
 }
@@ -340,8 +343,10 @@ pub(crate) fn only_creates(info: &OperationInfo) -> bool {
 }
 
 /// Why a record cannot be sent that is there with other content.
-pub(crate) fn other_content(info: &OperationInfo, run: &RunId) -> String {
-    format!("this key was delivered by run {run} with other content, and {} can only create", info.name)
+pub(crate) fn other_content(info: &OperationInfo, run: &RunId, differing: Option<Differing>) -> String {
+    let fields = differing.map(|differing| differing.told()).filter(|fields| !fields.is_empty());
+    let fields = fields.map_or_else(String::new, |fields| format!(" (what differs: {fields})"));
+    format!("this key was delivered by run {run} with other content{fields}, and {} can only create", info.name)
 }
 
 impl Delivery<'_> {

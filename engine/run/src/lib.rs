@@ -56,7 +56,7 @@ pub use check::check;
 pub use clock::{Clock, MachineClock};
 pub use error::{NodeError, RunError};
 pub use event::{Event, Observer, Quiet};
-pub use planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan};
+pub use planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan, Update};
 pub use planning::plan_run;
 pub use preview::{Preview, preview};
 pub use promise::{Promise, packed};

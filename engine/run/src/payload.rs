@@ -1,8 +1,13 @@
 //! What a record is known by: hashes that stay the same across runs, machines and releases.
+//!
+//! The journal keeps no content: whose data it is does not want it in one more place. Beside the hash that tells whether a record
+//! is another one, short hashes of its fields tell which of them are. On those nothing depends but what people are told.
 
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use towpath_connector::Record;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The first half of a SHA-256, as the journal keeps it.
 pub(crate) type Hash = [u8; 16];
@@ -15,6 +20,77 @@ pub(crate) fn hash(record: &Record) -> Hash {
     let mut out = [0; 16];
     out.copy_from_slice(&digest[..16]);
     out
+}
+
+/// Bytes of a field's name, and of its value.
+const SHORT: usize = 4;
+
+/// What the fields of a record hash to: for each its name, then its value, in short.
+pub(crate) fn content(record: &Record) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2 * SHORT * record.len());
+    let mut text = Vec::new();
+    for (name, value) in record {
+        out.extend(short(name.as_bytes()));
+        text.clear();
+        canonical(value, &mut text);
+        out.extend(short(&text));
+    }
+    out
+}
+
+fn short(bytes: &[u8]) -> [u8; SHORT] {
+    let [a, b, c, d, ..] = xxh3_64(bytes).to_le_bytes();
+    [a, b, c, d]
+}
+
+/// Fields that are named in a sentence.
+const NAMED: usize = 5;
+
+/// How a record differs from one that was sent before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Differing {
+    /// Fields with another value than before, and those that were not there, in the record's order.
+    pub fields: Vec<String>,
+    /// How many fields were there that are not there now: their names are not known.
+    pub gone: usize,
+}
+
+impl Differing {
+    /// The fields, for a sentence: which differ, and how many are not there any more. Empty where none is known to.
+    pub fn told(&self) -> String {
+        let mut parts: Vec<String> = self.fields.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        if self.fields.len() > NAMED {
+            parts.push(format!("{} more", self.fields.len() - NAMED));
+        }
+        match self.gone {
+            0 => {}
+            1 => parts.push("one that is not sent any more".to_owned()),
+            many => parts.push(format!("{many} that are not sent any more")),
+        }
+        match parts.split_last() {
+            None => String::new(),
+            Some((only, [])) => only.clone(),
+            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        }
+    }
+}
+
+/// Which fields of a record differ from those of one that was sent, given their [`content`]; none where that is not known.
+pub(crate) fn differing(before: &[u8], record: &Record) -> Option<Differing> {
+    let (pairs, rest) = before.as_chunks::<{ 2 * SHORT }>();
+    if pairs.is_empty() || !rest.is_empty() {
+        return None;
+    }
+    let mut before: BTreeMap<&[u8], &[u8]> = pairs.iter().map(|pair| pair.split_at(SHORT)).collect();
+    let now = content(record);
+    let mut fields = Vec::new();
+    for (name, pair) in record.keys().zip(now.chunks_exact(2 * SHORT)) {
+        let (hash, value) = pair.split_at(SHORT);
+        if before.remove(hash) != Some(value) {
+            fields.push(name.clone());
+        }
+    }
+    Some(Differing { fields, gone: before.len() })
 }
 
 fn canonical(value: &Json, out: &mut Vec<u8>) {
@@ -69,6 +145,26 @@ mod tests {
         assert_eq!(of(json!({"a": 1, "b": [1, {"x": 1, "y": 2}]})), of(json!({"b": [1, {"y": 2, "x": 1}], "a": 1})));
         assert_ne!(of(json!({"a": 1})), of(json!({"a": "1"})));
         assert_ne!(of(json!({"a": [1, 2]})), of(json!({"a": [2, 1]})));
+    }
+
+    #[test]
+    fn fields_that_differ_are_named() {
+        let record = |value: Json| value.as_object().cloned().expect("an object");
+        let before = content(&record(json!({"id": 1, "name": "Ann", "town": {"zip": "1", "name": "Ulm"}, "age": 7})));
+        let after = record(json!({"id": 1, "town": {"name": "Ulm", "zip": "1"}, "name": "Anne", "mail": null}));
+        let found = differing(&before, &after).expect("it is known what was sent");
+        assert_eq!(found.told(), "`name`, `mail` and one that is not sent any more");
+        assert_eq!(found, Differing { fields: vec!["name".into(), "mail".into()], gone: 1 });
+        assert_eq!(differing(&[], &after), None);
+        assert_eq!(differing(&before[1..], &after), None, "that is of nobody");
+    }
+
+    #[test]
+    fn the_short_hashes_are_those_of_every_release() {
+        let record = json!({"id": 1}).as_object().cloned().expect("an object");
+        let expected: Vec<u8> =
+            [xxh3_64(b"id"), xxh3_64(b"1")].iter().flat_map(|it| it.to_le_bytes()[..4].to_vec()).collect();
+        assert_eq!(content(&record), expected);
     }
 
     #[test]

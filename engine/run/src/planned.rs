@@ -66,8 +66,12 @@ pub enum SinkPlan {
         operation: String,
         /// Records whose key was never delivered.
         create: u64,
-        /// Records that were delivered with other content. What differs is not known: the journal keeps hashes.
+        /// Records that were delivered with other content.
         update: u64,
+        /// In how many of those a field differs. What it was before is not known: the journal keeps hashes.
+        changed: Vec<(String, u64)>,
+        /// Some of those.
+        updates: Vec<Update>,
         /// Records that were delivered as they are.
         unchanged: u64,
         /// Records of unknown outcome that are held.
@@ -112,6 +116,19 @@ pub enum SinkPlan {
         /// Sinks whose answers it depends on.
         on: Vec<String>,
     },
+}
+
+/// A record that was delivered with other content.
+#[derive(Debug, Clone, Serialize)]
+pub struct Update {
+    /// Its key.
+    pub key: Json,
+    /// The run that delivered it.
+    pub delivered_by: String,
+    /// The fields that differ, with what they would be.
+    pub fields: Vec<(String, Json)>,
+    /// How many fields were delivered then that it does not have any more.
+    pub gone: usize,
 }
 
 /// A call as it would be made, with secrets masked.

@@ -9,7 +9,7 @@ use crate::clock::aside;
 use crate::deliver::{Judgement, Results, finish_results, judge, only_creates, refused, together};
 use crate::error::{RunError, state_error};
 use crate::payload::Hash;
-use crate::planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan};
+use crate::planned::{Planned, PlannedNode, PlannedSink, RejectSample, Request, SinkPlan, Update};
 use crate::promise;
 use crate::records::{Packer, Parcel};
 use crate::rejects::{NewReject, lock};
@@ -17,15 +17,18 @@ use crate::runner::{Mode, Options, Runner, World};
 use crate::stage::Stage;
 use crate::unsent::Unsent;
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use towpath_connector::{Error, Kind, Record, Result, SinkAsk, Sketch, TableLook, redact, redact_json};
 use towpath_plan::{NodeKind, Plan, SinkNode};
 use towpath_spec::Schema as Columns;
-use towpath_state::Store;
+use towpath_state::{Confirmed, Store};
 
 /// Calls that are shown of a sink.
 const SAMPLES: usize = 2;
+
+/// Records that are shown of those a sink would change.
+const UPDATES: usize = 3;
 
 /// Reasons that are shown of a node.
 const REASONS: usize = 3;
@@ -248,11 +251,39 @@ struct Look<'a> {
 struct Tally {
     create: u64,
     update: u64,
+    changed: BTreeMap<String, u64>,
+    updates: Vec<Update>,
     unchanged: u64,
     held: u64,
     verify: u64,
     calls: u64,
     samples: Vec<Request>,
+}
+
+impl Tally {
+    /// Counts a record that was delivered with other content.
+    fn update(&mut self, parcel: &Parcel, before: &Confirmed) {
+        self.update += 1;
+        let Some(differing) = parcel.differing(&before.content) else { return };
+        for name in &differing.fields {
+            *self.changed.entry(name.clone()).or_default() += 1;
+        }
+        if self.updates.len() < UPDATES {
+            let mut key = Json::Object(parcel.key.clone());
+            redact_json(&mut key);
+            let fields = differing.fields.into_iter().map(|name| {
+                let mut value = parcel.payload.get(&name).cloned().unwrap_or_default();
+                redact_json(&mut value);
+                (name, value)
+            });
+            self.updates.push(Update {
+                key,
+                delivered_by: before.run.to_string(),
+                fields: fields.collect(),
+                gone: differing.gone,
+            });
+        }
+    }
 }
 
 impl Look<'_> {
@@ -262,14 +293,16 @@ impl Look<'_> {
         let known = state.sent_before(&self.runner.plan.nodes[self.node].name, &self.unsent.target, &keys)?;
         let mut due = Vec::new();
         for (parcel, receipt) in parcels.into_iter().zip(known) {
-            let was_confirmed = receipt.as_ref().is_some_and(|receipt| receipt.confirmed.is_some());
             if let Some(before) = self.sent.get(&parcel.key_hash).copied() {
                 self.again(parcel, before, &mut due)?;
                 continue;
             }
             match judge(self.unsent.info(), self.sink, &parcel, receipt.as_ref()) {
                 Judgement::Send => {
-                    *(if was_confirmed { &mut self.tally.update } else { &mut self.tally.create }) += 1;
+                    match receipt.and_then(|receipt| receipt.confirmed) {
+                        Some(before) => self.tally.update(&parcel, &before),
+                        None => self.tally.create += 1,
+                    }
                     self.send(parcel, &mut due);
                 }
                 Judgement::Verify => {
@@ -343,6 +376,8 @@ impl Look<'_> {
             operation: info.name.clone(),
             create: tally.create,
             update: tally.update,
+            changed: tally.changed.into_iter().collect(),
+            updates: tally.updates,
             unchanged: tally.unchanged,
             held: tally.held,
             verify: tally.verify,

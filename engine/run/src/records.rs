@@ -1,6 +1,6 @@
 //! Records: rows as an operation takes them, with the key and payload they are known by.
 
-use crate::payload::{Hash, hash};
+use crate::payload::{Differing, Hash, content, differing, hash};
 use crate::rejects::NewReject;
 use crate::row_steps::rejects_of;
 use crate::runner::Runner;
@@ -20,6 +20,8 @@ pub(crate) struct Parcel {
     pub key_hash: Hash,
     pub payload: Arc<Record>,
     pub payload_hash: Hash,
+    /// What its fields hash to, but for those whose changes do not count.
+    pub content: Vec<u8>,
     /// Where its row is: only of few records the whole of it is ever asked for.
     batch: Arc<Batch>,
     at: usize,
@@ -29,9 +31,19 @@ pub(crate) struct Parcel {
 struct Batch {
     frame: DataFrame,
     columns: Columns,
+    ignore_changes: Vec<String>,
 }
 
 impl Parcel {
+    /// Which fields differ from those of one that was sent with this content; none where that is not known.
+    pub fn differing(&self, before: &[u8]) -> Option<Differing> {
+        // What does not count has no part in the content: it is not new for that.
+        let counts = |name: &String| !self.batch.ignore_changes.contains(name);
+        let mut found = differing(before, &self.payload)?;
+        found.fields.retain(counts);
+        Some(found)
+    }
+
     /// The whole row it was made of, for a reject.
     pub fn row(&self) -> Result<Record> {
         row_to_json(&self.batch.frame, &self.batch.columns, self.at).map_err(Error::bug)
@@ -80,7 +92,8 @@ impl Packer {
         let leaves = DataFrame::new(batch.height(), leaves)?;
         let values = FrameRows::new(&leaves, &self.leaf_columns).map_err(Error::bug)?;
         let rows = FrameRows::new(batch, &self.columns).map_err(Error::bug)?;
-        let origin = Arc::new(Batch { frame: batch.clone(), columns: self.columns.clone() });
+        let (columns, ignore_changes) = (self.columns.clone(), self.ignore_changes.clone());
+        let origin = Arc::new(Batch { frame: batch.clone(), columns, ignore_changes });
         let mut parcels = Vec::with_capacity(batch.height());
         for row in (0..batch.height()).filter(|row| !failed.contains(row)) {
             let whole = rows.row(row);
@@ -110,15 +123,15 @@ impl Packer {
     fn parcel(&self, key: Record, payload: Record, (batch, at): (&Arc<Batch>, usize)) -> Parcel {
         let key = if self.key.is_empty() { payload.clone() } else { key };
         let key_hash = hash(&key);
-        let payload_hash = match self.ignore_changes.as_slice() {
-            [] => hash(&payload),
+        let (payload_hash, content) = match self.ignore_changes.as_slice() {
+            [] => (hash(&payload), content(&payload)),
             ignored => {
                 let mut compared = payload.clone();
                 compared.retain(|name, _| !ignored.contains(name));
-                hash(&compared)
+                (hash(&compared), content(&compared))
             }
         };
-        Parcel { key, key_hash, payload: Arc::new(payload), payload_hash, batch: batch.clone(), at }
+        Parcel { key, key_hash, payload: Arc::new(payload), payload_hash, content, batch: batch.clone(), at }
     }
 
     fn record(&self, leaves: &dyn Row) -> std::result::Result<Record, (String, Json, String)> {

@@ -203,6 +203,7 @@ impl Round<'_> {
             key_hash: parcel.key_hash,
             key: Json::Object(parcel.key.clone()),
             payload_hash: parcel.payload_hash,
+            content: parcel.content.clone(),
         })
     }
 

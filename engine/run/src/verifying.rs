@@ -82,7 +82,8 @@ impl Runner {
             return Ok(None);
         }
         if only_creates(delivery.operation.info()) {
-            let message = other_content(delivery.operation.info(), &receipt.run);
+            let differing = parcel.differing(&receipt.content);
+            let message = other_content(delivery.operation.info(), &receipt.run, differing);
             self.changed(delivery, parcel, message)?;
             return Ok(None);
         }

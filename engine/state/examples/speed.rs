@@ -27,6 +27,7 @@ impl Journal {
                 key_hash: hash(key),
                 key: json!([format!("person{key}@example.test"), "Working at height", "2024-03-01"]),
                 payload_hash: hash(!key),
+                content: vec![7; 80],
             })
             .collect();
         self.store.intend(&self.lock, &self.scope, "upload", "target", &self.run, &intents)

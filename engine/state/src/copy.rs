@@ -1,7 +1,7 @@
 //! The whole state as JSON lines, and back: for moving to another machine, for a backup that people can read.
 //!
 //! The first line says what it is and of which version; every other is one row: its table and its columns as they are
-//! stored, hashes in hexadecimal. What is under way is entered in the journal before. Locks are not copied: nobody runs in a
+//! stored, hashes (and contents, which are made of hashes) in hexadecimal. What is under way is entered in the journal before. Locks are not copied: nobody runs in a
 //! copy. But their tokens go on from where they were, so that a run which held one before an import cannot write after it.
 
 use std::cell::RefCell;
@@ -16,6 +16,9 @@ use crate::{Error, RunId, Store, entering, lock, row, runs, schema};
 
 /// What the first line calls it.
 const KIND: &str = "towpath-state";
+
+/// The oldest version whose copies are taken in: since then tables have only got columns that may be null.
+const OLDEST: u64 = 3;
 
 /// The tables, each behind those it refers to, and the columns by which its rows are in order.
 pub(crate) const TABLES: [(&str, &str); 7] = [
@@ -206,9 +209,11 @@ fn rows(connection: &Connection, lines: impl BufRead) -> Result<Copied, ImportEr
             let version = row.get(KIND).and_then(Json::as_u64);
             let ours = schema::VERSIONS.len() as u64;
             match version {
-                Some(version) if version == ours => header = true,
+                Some(version) if (OLDEST..=ours).contains(&version) => header = true,
                 Some(version) => {
-                    return Err(wrong(format!("it is of version {version}, and this release takes in version {ours}")));
+                    return Err(wrong(format!(
+                        "it is of version {version}, and this release takes in versions {OLDEST} to {ours}"
+                    )));
                 }
                 None => return Err(wrong(format!("expected `{{\"{KIND}\":{ours}}}`: this is no export of a state"))),
             }
@@ -240,7 +245,7 @@ fn insert(connection: &Connection, table: &str, row: &Map<String, Json>) -> Resu
 
 fn stored(name: &str, value: &Json) -> Result<Value, String> {
     match value {
-        Json::String(text) if name.ends_with("_hash") => {
+        Json::String(text) if name.ends_with("_hash") || name.ends_with("content") => {
             HEXLOWER.decode(text.as_bytes()).map(Value::Blob).map_err(|_| format!("`{text}` is not a hash"))
         }
         Json::String(text) => Ok(Value::Text(text.clone())),

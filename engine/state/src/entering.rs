@@ -170,7 +170,7 @@ impl Desk<'_> {
                 }
             }
             let changed = changed.iter().map(|(row, known)| columns([ToSqlOutput::from(*row)], known));
-            self.connection.execute_many::<13>(UPDATE, changed).doing("entering lines in the journal")?;
+            self.connection.execute_many::<15>(UPDATE, changed).doing("entering lines in the journal")?;
             let gone = gone.into_iter().map(|row| [ToSqlOutput::from(row)]);
             self.connection
                 .execute_many("DELETE FROM journal WHERE id = ?1", gone)
@@ -183,7 +183,7 @@ impl Desk<'_> {
     fn insert<'s, 'l>(&self, mut fresh: Vec<(Fresh<'l>, OfKey<'s, 'l>)>) -> Result<Vec<OfKey<'s, 'l>>> {
         fresh.sort_unstable_by_key(|(row, _)| row.since);
         let rows = fresh.iter().filter_map(|(row, lines)| Some(columns(hashed(lines.first()?), &row.known)));
-        let inserted = self.connection.execute_many::<14>(INSERT, rows).doing("entering lines in the journal")?;
+        let inserted = self.connection.execute_many::<16>(INSERT, rows).doing("entering lines in the journal")?;
         Ok(fresh.iter().zip(inserted).filter(|(_, rows)| *rows == 0).map(|((_, lines), _)| *lines).collect())
     }
 }
@@ -212,6 +212,8 @@ fn columns<'v, const M: usize, const N: usize>(
         text(earlier.and_then(|it| it.fields.as_deref())),
         number(earlier.map(|it| it.run)),
         number(earlier.map(|it| it.at)),
+        bytes(&latest.content),
+        bytes(earlier.map_or(&[], |it| &it.content)),
     ];
     let mut all = row.into_iter().chain(columns);
     std::array::from_fn(|_| all.next().unwrap_or(number(None)))
@@ -229,14 +231,27 @@ fn hash(value: Option<&Hash>) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, |hash| ValueRef::Blob(hash)))
 }
 
+/// Nothing for none.
+fn bytes(value: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(if value.is_empty() { ValueRef::Null } else { ValueRef::Blob(value) })
+}
+
 fn known(found: &Row<'_>) -> crate::database::Result<Known<'static>> {
     let text = |column| Ok::<_, crate::database::Failure>(found.get::<Option<String>>(column)?.map(Cow::from));
+    let content = |column| {
+        let found = found.get::<Option<Vec<u8>>>(column)?;
+        Ok::<_, crate::database::Failure>(Cow::from(found.unwrap_or_default()))
+    };
     let confirmed = match found.get::<Option<Hash>>(9)? {
-        Some(payload_hash) => Some(Write { payload_hash, fields: text(10)?, run: found.get(11)?, at: found.get(12)? }),
+        Some(payload_hash) => {
+            let (fields, run, at) = (text(10)?, found.get(11)?, found.get(12)?);
+            Some(Write { payload_hash, content: content(14)?, fields, run, at })
+        }
         None => None,
     };
+    let (payload_hash, run, at) = (found.get(1)?, found.get(4)?, found.get(5)?);
     Ok(Known {
-        latest: Write { payload_hash: found.get(1)?, run: found.get(4)?, at: found.get(5)?, fields: text(7)? },
+        latest: Write { payload_hash, content: content(13)?, run, at, fields: text(7)? },
         outcome: found.get::<Outcome>(2)?,
         attempts: found.get(3)?,
         key: text(6)?,
@@ -247,16 +262,17 @@ fn known(found: &Row<'_>) -> crate::database::Result<Known<'static>> {
 
 const LOOK: &str = "
     SELECT id, payload_hash, outcome, attempts, run, at, key, fields, message,
-           confirmed_hash, confirmed_fields, confirmed_run, confirmed_at
+           confirmed_hash, confirmed_fields, confirmed_run, confirmed_at, content, confirmed_content
     FROM journal WHERE route = ?1 AND key_hash = ?2";
 
 const INSERT: &str = "
     INSERT INTO journal (route, key_hash, payload_hash, outcome, attempts, run, at, key, fields, message,
-                         confirmed_hash, confirmed_fields, confirmed_run, confirmed_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                         confirmed_hash, confirmed_fields, confirmed_run, confirmed_at, content, confirmed_content)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT (route, key_hash) DO NOTHING";
 
 const UPDATE: &str = "
     UPDATE journal SET payload_hash = ?2, outcome = ?3, attempts = ?4, run = ?5, at = ?6, key = ?7, fields = ?8, message = ?9,
-                       confirmed_hash = ?10, confirmed_fields = ?11, confirmed_run = ?12, confirmed_at = ?13
+                       confirmed_hash = ?10, confirmed_fields = ?11, confirmed_run = ?12, confirmed_at = ?13,
+                       content = ?14, confirmed_content = ?15
     WHERE id = ?1";

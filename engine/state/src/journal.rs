@@ -241,7 +241,7 @@ fn find_route(connection: &Connection, scope: &Scope, sink: &str, target: &str) 
 
 /// The columns of a receipt, in the order [`receipt`] reads them.
 const RECEIPT: &str = "payload_hash, outcome, fields, message, latest.id, at, attempts,
-    confirmed_hash, confirmed_fields, earlier.id, confirmed_at";
+    confirmed_hash, confirmed_fields, earlier.id, confirmed_at, content, confirmed_content";
 
 /// The ids of the two runs a receipt may name.
 const RUNS: &str =
@@ -261,6 +261,7 @@ fn unsettled_keys() -> String {
 fn receipt(found: &Row<'_>) -> crate::database::Result<Receipt> {
     let mut receipt = Receipt {
         payload_hash: found.get(0)?,
+        content: found.get::<Option<Vec<u8>>>(11)?.unwrap_or_default(),
         outcome: found.get(1)?,
         fields: row::json(found, 2)?,
         message: found.get(3)?,
@@ -272,12 +273,14 @@ fn receipt(found: &Row<'_>) -> crate::database::Result<Receipt> {
     receipt.confirmed = match found.get::<Option<[u8; 16]>>(7)? {
         Some(payload_hash) => Some(Confirmed {
             payload_hash,
+            content: found.get::<Option<Vec<u8>>>(12)?.unwrap_or_default(),
             fields: row::json(found, 8)?,
             run: row::run_id(found, 9)?,
             at: row::time(found, 10)?,
         }),
         None if receipt.outcome == Outcome::Confirmed => Some(Confirmed {
             payload_hash: receipt.payload_hash,
+            content: receipt.content.clone(),
             fields: receipt.fields.clone(),
             run: receipt.run,
             at: receipt.at,
@@ -289,10 +292,10 @@ fn receipt(found: &Row<'_>) -> crate::database::Result<Receipt> {
 
 fn unsettled(found: &Row<'_>) -> crate::database::Result<Unsettled> {
     Ok(Unsettled {
-        key_hash: found.get(11)?,
-        key: row::json(found, 12)?,
-        sink: found.get(13)?,
-        target: found.get(14)?,
+        key_hash: found.get(13)?,
+        key: row::json(found, 14)?,
+        sink: found.get(15)?,
+        target: found.get(16)?,
         receipt: receipt(found)?,
     })
 }

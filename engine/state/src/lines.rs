@@ -33,7 +33,7 @@ impl Lines {
         entries.withdrawn.iter().for_each(|key_hash| packed::put_withdrawal(&mut packed, key_hash));
         for intent in entries.intents {
             let key = row::json_text(&intent.key);
-            packed::put_intent(&mut packed, &intent.key_hash, &intent.payload_hash, key.as_deref());
+            packed::put_intent(&mut packed, &intent.key_hash, &intent.payload_hash, key.as_deref(), &intent.content);
         }
         Self {
             packed,

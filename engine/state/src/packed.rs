@@ -6,15 +6,19 @@ use crate::rules::{Entry, Hash};
 
 const INTENT: u8 = 0;
 const WITHDRAWAL: u8 = 4;
+const INTENT_WITH_CONTENT: u8 = 5;
 /// The outcomes a receipt may have, with the numbers that are stored for them.
 const RECEIPTS: [(u8, Outcome); 3] = [(1, Outcome::Confirmed), (2, Outcome::Refused), (3, Outcome::Unknown)];
 
 /// Adds an intent.
-pub(crate) fn put_intent(lines: &mut Vec<u8>, key_hash: &Hash, payload_hash: &Hash, key: Option<&str>) {
-    lines.push(INTENT);
+pub(crate) fn put_intent(lines: &mut Vec<u8>, key_hash: &Hash, payload_hash: &Hash, key: Option<&str>, content: &[u8]) {
+    lines.push(if content.is_empty() { INTENT } else { INTENT_WITH_CONTENT });
     lines.extend_from_slice(key_hash);
     lines.extend_from_slice(payload_hash);
     put_text(lines, key);
+    if !content.is_empty() {
+        put_bytes(lines, Some(content));
+    }
 }
 
 /// Adds a receipt; its outcome is none of an intent.
@@ -38,10 +42,14 @@ pub(crate) fn put_withdrawal(lines: &mut Vec<u8>, key_hash: &Hash) {
 }
 
 fn put_text(lines: &mut Vec<u8>, text: Option<&str>) {
-    // SQLite takes no text of 4 GiB, nor does a row: it would be refused, not cut.
-    let length = text.map_or(0, |text| u32::try_from(text.len() + 1).unwrap_or(u32::MAX));
+    put_bytes(lines, text.map(str::as_bytes));
+}
+
+fn put_bytes(lines: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    // SQLite takes no value of 4 GiB, nor does a row: it would be refused, not cut.
+    let length = bytes.map_or(0, |bytes| u32::try_from(bytes.len() + 1).unwrap_or(u32::MAX));
     lines.extend_from_slice(&length.to_le_bytes());
-    lines.extend_from_slice(text.unwrap_or_default().as_bytes());
+    lines.extend_from_slice(bytes.unwrap_or_default());
 }
 
 /// Takes the next entry off, with the hash of its key; none if what is there is no entry.
@@ -49,7 +57,11 @@ pub(crate) fn take<'a>(lines: &mut &'a [u8]) -> Option<(Hash, Entry<'a>)> {
     let [kind] = take_array(lines)?;
     let key_hash = take_array(lines)?;
     let entry = match kind {
-        INTENT => Entry::Intent { payload_hash: take_array(lines)?, key: take_text(lines)? },
+        INTENT => Entry::Intent { payload_hash: take_array(lines)?, key: take_text(lines)?, content: &[] },
+        INTENT_WITH_CONTENT => {
+            let (payload_hash, key) = (take_array(lines)?, take_text(lines)?);
+            Entry::Intent { payload_hash, key, content: take_bytes(lines)?? }
+        }
         WITHDRAWAL => Entry::Withdrawal,
         _ => {
             let (_, outcome) = RECEIPTS.into_iter().find(|(number, _)| *number == kind)?;
@@ -67,12 +79,20 @@ fn take_array<const N: usize>(lines: &mut &[u8]) -> Option<[u8; N]> {
 
 /// The outer option is none if there is no text to be read, the inner one if there is none to be had.
 fn take_text<'a>(lines: &mut &'a [u8]) -> Option<Option<&'a str>> {
+    Some(match take_bytes(lines)? {
+        Some(text) => Some(std::str::from_utf8(text).ok()?),
+        None => None,
+    })
+}
+
+/// As [`take_text`].
+fn take_bytes<'a>(lines: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     let Some(length) = usize::try_from(u32::from_le_bytes(take_array(lines)?)).ok()?.checked_sub(1) else {
         return Some(None);
     };
-    let (text, rest) = lines.split_at_checked(length)?;
+    let (bytes, rest) = lines.split_at_checked(length)?;
     *lines = rest;
-    Some(Some(std::str::from_utf8(text).ok()?))
+    Some(Some(bytes))
 }
 
 #[cfg(test)]
@@ -83,7 +103,8 @@ mod tests {
         let mut lines = Vec::new();
         put_receipt(&mut lines, &[1; 16], Outcome::Refused, None, Some("no room — sorry"));
         put_withdrawal(&mut lines, &[2; 16]);
-        put_intent(&mut lines, &[3; 16], &[4; 16], Some(""));
+        put_intent(&mut lines, &[3; 16], &[4; 16], Some(""), &[]);
+        put_intent(&mut lines, &[5; 16], &[6; 16], None, &[7, 8]);
         for (number, outcome) in RECEIPTS {
             put_receipt(&mut lines, &[number; 16], outcome, Some("{}"), None);
         }
@@ -102,7 +123,8 @@ mod tests {
             [
                 "1 Receipt { outcome: Refused, fields: None, message: Some(\"no room — sorry\") }",
                 "2 Withdrawal",
-                "3 Intent { payload_hash: [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4], key: Some(\"\") }",
+                "3 Intent { payload_hash: [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4], key: Some(\"\"), content: [] }",
+                "5 Intent { payload_hash: [6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6], key: None, content: [7, 8] }",
                 "1 Receipt { outcome: Confirmed, fields: Some(\"{}\"), message: None }",
                 "2 Receipt { outcome: Refused, fields: Some(\"{}\"), message: None }",
                 "3 Receipt { outcome: Unknown, fields: Some(\"{}\"), message: None }",
@@ -117,6 +139,6 @@ mod tests {
         for cut in 0..first {
             assert!(take(&mut &lines[..cut]).is_none(), "{cut}");
         }
-        assert!(take(&mut [5; 100].as_slice()).is_none());
+        assert!(take(&mut [6; 100].as_slice()).is_none());
     }
 }

@@ -53,6 +53,8 @@ pub struct Intent {
     pub key: Json,
     /// Hash of what is sent.
     pub payload_hash: [u8; 16],
+    /// What the fields of it hash to, as whoever sends it wants it back to find out which differ; may be empty.
+    pub content: Vec<u8>,
 }
 
 /// The answer to an intent.
@@ -92,6 +94,8 @@ impl Entries<'_> {
 pub struct Receipt {
     /// Hash of what the latest attempt sent.
     pub payload_hash: [u8; 16],
+    /// What its fields hash to, as it was given with the intent; empty where nobody said.
+    pub content: Vec<u8>,
     /// What became of it.
     pub outcome: Outcome,
     /// The fields of its answer; null without one.
@@ -123,6 +127,8 @@ impl Receipt {
 pub struct Confirmed {
     /// Hash of what was sent.
     pub payload_hash: [u8; 16],
+    /// What its fields hash to, as it was given with the intent; empty where nobody said.
+    pub content: Vec<u8>,
     /// The fields of the answer.
     pub fields: Json,
     /// The run that wrote it.

@@ -12,7 +12,7 @@ pub(crate) type Hash = [u8; 16];
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Entry<'a> {
     /// It is about to be sent.
-    Intent { payload_hash: Hash, key: Option<&'a str> },
+    Intent { payload_hash: Hash, key: Option<&'a str>, content: &'a [u8] },
     /// It was answered.
     Receipt { outcome: Outcome, fields: Option<&'a str>, message: Option<&'a str> },
     /// Its latest intent was not acted on.
@@ -36,6 +36,8 @@ pub(crate) struct Known<'a> {
 #[derive(Debug)]
 pub(crate) struct Write<'a> {
     pub(crate) payload_hash: Hash,
+    /// What its fields hash to; empty where nobody said.
+    pub(crate) content: Cow<'a, [u8]>,
     pub(crate) fields: Option<Cow<'a, str>>,
     pub(crate) run: i64,
     pub(crate) at: i64,
@@ -72,8 +74,8 @@ pub(crate) fn withdraws(before: Option<Outcome>) -> Result<()> {
 pub(crate) fn apply<'a>(before: Option<Known<'a>>, entry: Entry<'a>, run: i64, at: i64) -> Result<Option<Known<'a>>> {
     let outcome = before.as_ref().map(|before| before.outcome);
     match entry {
-        Entry::Intent { payload_hash, key } => {
-            let latest = Write { payload_hash, fields: None, run, at };
+        Entry::Intent { payload_hash, key, content } => {
+            let latest = Write { payload_hash, content: content.into(), fields: None, run, at };
             Ok(Some(intended(before, latest, key.map(Cow::from))))
         }
         Entry::Receipt { outcome: receipt, fields, message } => match (settles(outcome, receipt)?, before) {
@@ -109,7 +111,7 @@ fn received<'a>(
 ) -> Known<'a> {
     let fields = fields.map(Cow::from);
     Known {
-        latest: Write { payload_hash: before.latest.payload_hash, fields, run, at },
+        latest: Write { fields, run, at, ..before.latest },
         outcome,
         attempts: if outcome.is_settled() { 0 } else { before.attempts },
         key: before.key,

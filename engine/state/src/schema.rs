@@ -12,11 +12,16 @@ use crate::{Error, Result};
 const APPLICATION_ID: i64 = 0x546f_7770;
 
 /// Every version's script, oldest first.
-pub(crate) const VERSIONS: &[&str] =
-    &[include_str!("schema/version_1.sql"), include_str!("schema/version_2.sql"), include_str!("schema/version_3.sql")];
+pub(crate) const VERSIONS: &[&str] = &[
+    include_str!("schema/version_1.sql"),
+    include_str!("schema/version_2.sql"),
+    include_str!("schema/version_3.sql"),
+    include_str!("schema/version_4.sql"),
+];
 
 /// The same for PostgreSQL, which came with the third.
-const SERVER_VERSIONS: &[(i64, &str)] = &[(3, include_str!("schema/postgres/version_3.sql"))];
+const SERVER_VERSIONS: &[(i64, &str)] =
+    &[(3, include_str!("schema/postgres/version_3.sql")), (4, include_str!("schema/postgres/version_4.sql"))];
 
 /// Brings a server's tables to the last version, in one transaction that nobody else writes beside.
 pub(crate) fn migrate_server(connection: &mut database::Connection) -> Result<()> {

@@ -33,7 +33,8 @@ impl Store {
                 Verdict::Delivered => (
                     Outcome::Confirmed,
                     "settled by hand: delivered",
-                    ", confirmed_hash = NULL, confirmed_fields = NULL, confirmed_run = NULL, confirmed_at = NULL",
+                    ", confirmed_hash = NULL, confirmed_fields = NULL, confirmed_run = NULL, confirmed_at = NULL,
+                       confirmed_content = NULL",
                 ),
                 Verdict::NotDelivered => (Outcome::Refused, "settled by hand: not delivered", ""),
             };

@@ -145,7 +145,8 @@ mod tests {
             towpath_version: "0".into(),
         };
         store.begin_run(&start).unwrap();
-        let intent = Intent { key_hash: [7; 16], key: serde_json::json!({"id": 7}), payload_hash: [8; 16] };
+        let intent =
+            Intent { key_hash: [7; 16], key: serde_json::json!({"id": 7}), payload_hash: [8; 16], content: Vec::new() };
         store.intend(&lock, &scope, "sink", "target", &run, &[intent]).unwrap();
         (scope, [7; 16])
     }

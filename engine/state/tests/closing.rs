@@ -91,7 +91,8 @@ fn journal(store: &Store, scope: &Scope) -> Lock {
     let lock = begin(store, scope);
     let run = lock.run();
     let send = |key: u8, payload: u8, outcome: Option<Outcome>| {
-        let intent = Intent { key_hash: [key; 16], key: json!({"k": key}), payload_hash: [payload; 16] };
+        let intent =
+            Intent { key_hash: [key; 16], key: json!({"k": key}), payload_hash: [payload; 16], content: Vec::new() };
         store.intend(&lock, scope, "upload", "t", &run, &[intent]).unwrap();
         if let Some(outcome) = outcome {
             let receipt = ReceiptIn { key_hash: [key; 16], outcome, fields: json!({"id": payload}), message: None };

@@ -82,7 +82,8 @@ fn leave(store: &Store, number: u32, left: &Left) {
     };
     store.begin_run(&start).unwrap();
     for (key, payload, receipt, text) in &left.records {
-        let intent = Intent { key_hash: [*key; 16], key: json!({"k": text}), payload_hash: [*payload; 16] };
+        let content = vec![*payload; usize::from(*key % 3)];
+        let intent = Intent { key_hash: [*key; 16], key: json!({"k": text}), payload_hash: [*payload; 16], content };
         store.intend(&lock, &scope, "upload", "t", &run, &[intent]).unwrap();
         let outcome = match receipt {
             None => continue,
@@ -219,6 +220,17 @@ fn a_copy_that_is_wrong_somewhere_changes_nothing(place: &Place) {
         (format!("{copy}[1]\n"), lines + 1, "expected an object"),
         (format!("{copy}nonsense\n"), lines + 1, "not JSON"),
     ];
+    let older: String = copy
+        .replace("{\"towpath-state\":4}", "{\"towpath-state\":3}")
+        .lines()
+        .map(|line| {
+            let mut row: serde_json::Map<String, Json> = serde_json::from_str(line).unwrap();
+            row.retain(|name, _| !name.ends_with("content"));
+            Json::Object(row).to_string() + "\n"
+        })
+        .collect();
+    store.import(older.as_bytes(), true).expect("a copy an earlier release has made");
+    store.import(copy.as_bytes(), true).expect("one of this release");
     for (text, at, says) in cases {
         match store.import(text.as_bytes(), true) {
             Err(ImportError::Line { line, reason }) => {
@@ -245,7 +257,7 @@ fn locks_do_not_travel_and_what_is_under_way_does(place: &Place) {
         towpath_version: "0.1.0".into(),
     };
     store.begin_run(&start).unwrap();
-    let intent = Intent { key_hash: [1; 16], key: json!({"k": 1}), payload_hash: [1; 16] };
+    let intent = Intent { key_hash: [1; 16], key: json!({"k": 1}), payload_hash: [1; 16], content: Vec::new() };
     store.intend(&lock, &scope, "upload", "t", &run, &[intent]).unwrap();
     let copy = export(&store);
     let elsewhere = place.another();

@@ -33,6 +33,7 @@ fn intents(count: u32) -> Vec<Intent> {
             key_hash: u128::from(number).to_le_bytes(),
             key: json!({"person": number, "title": "x".repeat(200)}),
             payload_hash: [1; 16],
+            content: vec![1; 80],
         })
         .collect()
 }
@@ -148,9 +149,9 @@ fn a_newer_database_is_refused_with_both_versions() {
     drop(Store::open(dir.path()).expect("opens"));
     raw(dir.path()).pragma_update(None, "user_version", 99).expect("ours");
     let error = Store::open(dir.path()).expect_err("newer");
-    assert!(matches!(error, Error::Newer { found: 99, known: 3, .. }), "{error:?}");
+    assert!(matches!(error, Error::Newer { found: 99, known: 4, .. }), "{error:?}");
     let text = format!("{error}; {}", error.help());
-    for part in ["state.db", "99", "versions up to 3", "newer release", "--state"] {
+    for part in ["state.db", "99", "versions up to 4", "newer release", "--state"] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }

@@ -59,7 +59,12 @@ fn left(folded: bool) -> (Vec<u8>, Vec<u8>) {
             let raw = rusqlite::Connection::open(dir.path().join("state.db")).unwrap();
             raw.pragma_query(None, "wal_checkpoint", |_| Ok(())).unwrap();
         }
-        let intent = Intent { key_hash: [key; 16], key: json!([key, "x".repeat(300)]), payload_hash: [key; 16] };
+        let intent = Intent {
+            key_hash: [key; 16],
+            key: json!([key, "x".repeat(300)]),
+            payload_hash: [key; 16],
+            content: Vec::new(),
+        };
         store.intend(&lock, &scope(), SINK, TARGET, &run, &[intent]).unwrap();
         if let Some(outcome) = outcome(key) {
             let receipt = ReceiptIn { key_hash: [key; 16], outcome, fields: json!({"id": key}), message: None };

@@ -52,7 +52,9 @@ impl Journal {
     }
 
     fn intend(&self, key: u8, payload: u8) -> Result<()> {
-        let intent = Intent { key_hash: [key; 16], key: json!([key]), payload_hash: [payload; 16] };
+        // Some say nothing of their fields, as those of earlier releases did.
+        let content = vec![payload; usize::from(payload % 3)];
+        let intent = Intent { key_hash: [key; 16], key: json!([key]), payload_hash: [payload; 16], content };
         self.store.intend(&self.lock, &scope(), SINK, TARGET, &self.run, &[intent])
     }
 
@@ -158,7 +160,7 @@ fn an_intent_needs_a_run_on_record(place: &Place) {
     let store = place.store();
     let run = RunId::generate();
     let lock = store.lock(&scope(), &run).expect("free");
-    let intent = Intent { key_hash: [1; 16], key: Json::Null, payload_hash: [1; 16] };
+    let intent = Intent { key_hash: [1; 16], key: Json::Null, payload_hash: [1; 16], content: Vec::new() };
     let refused = store.intend(&lock, &scope(), SINK, TARGET, &run, &[intent]);
     assert!(matches!(refused, Err(Error::NoSuchRun(_))));
     assert_eq!(store.unknown(&scope()).expect("readable"), []);
@@ -248,8 +250,10 @@ fn many_lines_are_entered_on_the_way_and_in_their_order(place: &Place) {
     let rows = |table: &str| place.raw(&format!("SELECT count(*) FROM {table}")) as u32;
     for first in (0..KEYS).step_by(ROUND as usize) {
         let keys = first..first + ROUND;
-        let intents: Vec<Intent> =
-            keys.clone().map(|key| Intent { key_hash: hash(key), key: json!(key), payload_hash: [1; 16] }).collect();
+        let intents: Vec<Intent> = keys
+            .clone()
+            .map(|key| Intent { key_hash: hash(key), key: json!(key), payload_hash: [1; 16], content: Vec::new() })
+            .collect();
         let confirmed = |key| ReceiptIn {
             key_hash: hash(key),
             outcome: Outcome::Confirmed,
@@ -442,7 +446,9 @@ fn follow(mut place: Place, acts: Vec<Act>, at_the_end: bool) -> std::result::Re
             prop_assert_eq!(stored.payload_hash, [expected.payload; 16]);
             prop_assert_eq!(stored.outcome, expected.outcome);
             prop_assert_eq!(stored.attempts, expected.attempts);
-            prop_assert_eq!(stored.confirmed.map(|it| it.payload_hash), expected.confirmed.map(|it| [it; 16]));
+            let confirmed = stored.confirmed.map(|it| (it.payload_hash, it.content));
+            let expected = expected.confirmed.map(|it| ([it; 16], vec![it; usize::from(it % 3)]));
+            prop_assert_eq!(confirmed, expected);
         }
     }
     prop_assert_eq!(journal.store.unknown(&scope()).expect("readable").len(), unsettled(&model));

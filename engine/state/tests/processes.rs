@@ -27,7 +27,7 @@ fn scope() -> Scope {
 }
 
 fn intent(key: u8) -> Intent {
-    Intent { key_hash: [key; 16], key: json!(key), payload_hash: [key; 16] }
+    Intent { key_hash: [key; 16], key: json!(key), payload_hash: [key; 16], content: Vec::new() }
 }
 
 /// The run of a process that is started and killed by the tests below; on its own, a run in a folder of its own.

@@ -4,6 +4,7 @@ use crate::args::{Format, PlanArgs, Shared};
 use crate::commands::preview::Notes;
 use crate::documents::Workspace;
 use crate::failure::{Ended, Failure};
+use crate::fields;
 use crate::plan_file::{self, Basis};
 use crate::plan_text;
 use crate::screen;
@@ -25,6 +26,9 @@ const CHANGES: u8 = 4;
 pub fn plan(args: &PlanArgs, shared: &Shared) -> Ended {
     let mut workspace = Workspace::around(&args.pipeline)?;
     let plan = workspace.plan_or_fail(&args.pipeline, shared)?;
+    if args.explain {
+        fields::explain(&plan, shared.format);
+    }
     world::params_given(&plan)?;
     let secrets = Secrets::read(shared.secrets.as_deref())?;
     let place = world::state_place(&plan, &workspace, shared, &secrets)?;

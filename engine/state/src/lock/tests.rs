@@ -193,7 +193,7 @@ fn every_write_of_a_run_that_was_taken_for_dead_is_refused(place: &Place) {
     let (first, second) = (RunId::generate(), RunId::generate());
     let old = store.lock_beating(&scope(), &first, NEVER).expect("free");
     begin(&store, first);
-    let intent = |key| Intent { key_hash: [key; 16], key: json!(key), payload_hash: [key; 16] };
+    let intent = |key| Intent { key_hash: [key; 16], key: json!(key), payload_hash: [key; 16], content: Vec::new() };
     store.intend(&old, &scope(), "upload", "t", &first, &[intent(1), intent(2)]).expect("still the holder");
     store.add_rejects(&first, &[Reject::default()]).expect("still the holder");
     move_elsewhere(&store);

@@ -21,6 +21,7 @@ fn intents(count: u32) -> Vec<Intent> {
             key_hash: u128::from(number).to_le_bytes(),
             key: json!({"person": number, "title": "x".repeat(200)}),
             payload_hash: [1; 16],
+            content: vec![1; 80],
         })
         .collect()
 }
