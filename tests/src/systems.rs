@@ -45,6 +45,8 @@ pub struct Systems {
     systems: BTreeMap<&'static str, System>,
     /// The folder commands are run in.
     pub scratch: Scratch,
+    /// Where state is, if that is not in the folder.
+    pub state: Option<String>,
     _runtime: Runtime,
 }
 
@@ -54,12 +56,16 @@ impl Systems {
         let runtime = runtime();
         let start = |name| runtime.block_on(towpath_sandbox::start(name, options.clone())).expect("it starts");
         let systems = names.iter().map(|name| (*name, start(name))).collect();
-        Self { systems, scratch, _runtime: runtime }
+        Self { systems, scratch, state: None, _runtime: runtime }
     }
 
-    /// A command in the folder that knows where the stand-ins are.
+    /// A command in the folder that knows where the stand-ins and the state are.
     pub fn towpath(&self, line: &str) -> Towpath {
-        self.systems.values().fold(self.scratch.towpath(line), pointed_at)
+        let towpath = self.systems.values().fold(self.scratch.towpath(line), pointed_at);
+        match &self.state {
+            Some(state) => towpath.args(["--state", state]),
+            None => towpath,
+        }
     }
 
     /// A stand-in.

@@ -44,28 +44,44 @@ struct Route {
     pipeline: &'static str,
     /// What goes wrong beside the deaths: all of these passes, or is answered by the system itself.
     faults: &'static [(&'static str, &'static str)],
+    /// Whether state is on a PostgreSQL server, which keeps its power.
+    on_server: bool,
     /// Whether other records wait for one that is held, and are named with it.
     waits: bool,
     /// What arrived, as sorted lines.
     arrived: fn(&Systems) -> Vec<String>,
 }
 
-const ROUTES: [Route; 6] = [
-    Route {
-        name: "Human Focus upload (creates, is looked up)",
-        systems: &["peoplefluent", "human-focus"],
-        pipeline: include_str!("../../pipelines/peoplefluent-to-human-focus.yaml"),
-        faults: &[
-            ("human-focus", ""),
-            ("human-focus", "cut:when=after:op=UploadExternalTraining:nth=7"),
-            ("human-focus", "503:op=UploadExternalTraining:nth=9"),
-            ("human-focus", "429:nth=5:retry_after=0"),
-        ],
-        waits: true,
-        arrived: |world| {
-            list(&world.books("human-focus")["uploads"], &["PersonIdentifier", "TrainingTitle", "CompletionDate"])
-        },
+const UPLOAD: Route = Route {
+    name: "Human Focus upload (creates, is looked up)",
+    systems: &["peoplefluent", "human-focus"],
+    pipeline: include_str!("../../pipelines/peoplefluent-to-human-focus.yaml"),
+    faults: &[
+        ("human-focus", ""),
+        ("human-focus", "cut:when=after:op=UploadExternalTraining:nth=7"),
+        ("human-focus", "503:op=UploadExternalTraining:nth=9"),
+        ("human-focus", "429:nth=5:retry_after=0"),
+    ],
+    on_server: false,
+    waits: true,
+    arrived: |world| {
+        list(&world.books("human-focus")["uploads"], &["PersonIdentifier", "TrainingTitle", "CompletionDate"])
     },
+};
+
+const CSV: Route = Route {
+    name: "PeopleFluent CSV (batches, idempotent)",
+    systems: &["peoplefluent"],
+    pipeline: PEOPLEFLUENT,
+    faults: &[("peoplefluent", ""), ("peoplefluent", "cut:when=after:nth=2"), ("peoplefluent", "503:nth=2")],
+    on_server: false,
+    waits: false,
+    arrived: |world| list(&world.books("peoplefluent")["held"]["external"], &["id", "title", "startDate"]),
+};
+
+const ROUTES: [Route; 8] = [
+    UPLOAD,
+    Route { name: "Human Focus upload, state in PostgreSQL", on_server: true, ..UPLOAD },
     Route {
         name: "Human Focus trainings (batches of creates)",
         systems: &["human-focus"],
@@ -75,25 +91,21 @@ const ROUTES: [Route; 6] = [
             ("human-focus", "cut:when=after:op=AddExternalTrainingDetails:nth=3"),
             ("human-focus", "429:nth=3:retry_after=0"),
         ],
+        on_server: false,
         waits: false,
         arrived: |world| {
             let trainings = &world.books("human-focus")["trainings"];
             list(trainings, &["TrainingCourse"]).into_iter().filter(|title| title.contains("Of the proof")).collect()
         },
     },
-    Route {
-        name: "PeopleFluent CSV (batches, idempotent)",
-        systems: &["peoplefluent"],
-        pipeline: PEOPLEFLUENT,
-        faults: &[("peoplefluent", ""), ("peoplefluent", "cut:when=after:nth=2"), ("peoplefluent", "503:nth=2")],
-        waits: false,
-        arrived: |world| list(&world.books("peoplefluent")["held"]["external"], &["id", "title", "startDate"]),
-    },
+    CSV,
+    Route { name: "PeopleFluent CSV, state in PostgreSQL", on_server: true, ..CSV },
     Route {
         name: "Parquet",
         systems: &["enabley"],
         pipeline: PARQUET,
         faults: &READING,
+        on_server: false,
         waits: false,
         arrived: |world| {
             let ran = world
@@ -109,6 +121,7 @@ const ROUTES: [Route; 6] = [
         systems: &["enabley"],
         pipeline: APPEND,
         faults: &READING,
+        on_server: false,
         waits: false,
         arrived: table,
     },
@@ -117,6 +130,7 @@ const ROUTES: [Route; 6] = [
         systems: &["enabley"],
         pipeline: MERGE,
         faults: &READING,
+        on_server: false,
         waits: false,
         arrived: table,
     },
@@ -185,7 +199,8 @@ const LOOK: &str = "{version: 1, pipeline: look, sources: {out: {connector: parq
 fn world_of(route: &Route) -> Systems {
     let people = if route.systems.contains(&"enabley") { 450 } else { 8 };
     let options = Options { seed: Seed { people, records: 40, ..Seed::default() }, ..Options::default() };
-    let world = Systems::start(route.systems, &options, Scratch::new());
+    let mut world = Systems::start(route.systems, &options, Scratch::new());
+    world.state = route.on_server.then(towpath_postgres::database);
     let is_whole = route.pipeline.contains("pipeline:");
     let text = if is_whole {
         route.pipeline.replace("HUMAN_FOCUS\n", HUMAN_FOCUS)
@@ -322,6 +337,8 @@ fn trial(seed: usize) -> (usize, Tally, String) {
     tally.doubled = extra as usize;
     let waits = if route.waits && tally.held > 0 { missing as usize } else { tally.held };
     tally.lost = (missing as usize).saturating_sub(waits);
+    // Hundreds of databases are gigabytes.
+    world.state.iter().for_each(|state| towpath_postgres::drop_database(state));
     (at, tally, story)
 }
 

@@ -77,6 +77,11 @@ fn bomb(coding: &str, megabytes: usize) -> Vec<u8> {
             (0..megabytes).for_each(|_| packer.write_all(&piece).unwrap());
             packer.finish().unwrap()
         }
+        "br" => {
+            let mut packer = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 1, 22);
+            (0..megabytes).for_each(|_| packer.write_all(&piece).unwrap());
+            packer.into_inner()
+        }
         _ => {
             let mut packer = zstd::Encoder::new(Vec::new(), 1).unwrap();
             (0..megabytes).for_each(|_| packer.write_all(&piece).unwrap());
@@ -91,6 +96,7 @@ async fn what_unpacks_to_too_much_is_given_up() {
     for (coding, place, megabytes, limit) in [
         ("gzip", "/token", 3, "larger than 1 MiB"),
         ("zstd", "/token", 3, "larger than 1 MiB"),
+        ("br", "/token", 3, "larger than 1 MiB"),
         ("zstd", "/items", 258, "larger than 256 MiB"),
     ] {
         let body = bomb(coding, megabytes);

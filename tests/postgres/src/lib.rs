@@ -32,6 +32,16 @@ pub fn database() -> String {
     address_of(&name)
 }
 
+/// Takes a database away that [`database`] made, whoever is still connected to it.
+///
+/// # Panics
+/// When there is no such database.
+pub fn drop_database(address: &str) {
+    let path = address.split('?').next().unwrap_or(address);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    run_sql(&address_of("postgres"), &format!("DROP DATABASE {name} WITH (FORCE)"));
+}
+
 /// Runs statements as the server's owner, and gives what they answer, a row a line.
 ///
 /// # Panics

@@ -27,6 +27,8 @@ pub(super) struct SqliteLook {
     fit: Fit,
     insert: String,
     is_there: bool,
+    /// Columns of the table that are not written.
+    unwritten: Vec<String>,
 }
 
 impl SqliteLook {
@@ -57,7 +59,11 @@ impl SqliteLook {
         let names: Vec<String> = fit.written.iter().map(|field| quoted(&field.name)).collect();
         let marks: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
         let insert = format!("INSERT INTO {ASIDE} ({}) VALUES ({})", names.join(", "), marks.join(", "));
-        Ok(Self { table, connection, fit, insert, is_there: known.is_some() })
+        let is_there = known.is_some();
+        let is_written = |name: &str| fit.written.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+        let names = known.into_iter().flatten().map(|column| column.name);
+        let unwritten = names.filter(|name| !is_written(name)).collect();
+        Ok(Self { table, connection, fit, insert, is_there, unwritten })
     }
 
     fn number(&self, query: &str) -> rusqlite::Result<u64> {
@@ -73,11 +79,35 @@ impl SqliteLook {
         found.new_columns = self.fit.new.iter().map(|field| field.name.clone()).collect();
         let there = format!("there.{}", quoted(&self.table.target.table));
         match self.table.target.mode {
-            Mode::Replace => found.delete = self.number(&format!("SELECT count(*) FROM {there}"))?,
+            Mode::Replace => {
+                found.unchanged = self.equal_rows(&there)?;
+                found.insert = all - found.unchanged;
+                found.delete = self.number(&format!("SELECT count(*) FROM {there}"))? - found.unchanged;
+            }
             Mode::Merge => self.compare_by_key(&there, &mut found)?,
             Mode::Append | Mode::Create => {}
         }
         Ok(found)
+    }
+
+    /// How many rows are there as they come, each counted once: a row that comes twice is there twice, too.
+    fn equal_rows(&self, there: &str) -> rusqlite::Result<u64> {
+        let is_new = |name: &str| self.fit.new.iter().any(|field| field.name == name);
+        let (mut come, mut are) = (Vec::new(), Vec::new());
+        for field in &self.fit.written {
+            come.push(quoted(&field.name));
+            // A column that one of the two does not have is null there.
+            are.push(if is_new(&field.name) { "NULL".to_owned() } else { quoted(&field.name) });
+        }
+        for name in &self.unwritten {
+            come.push("NULL".to_owned());
+            are.push(quoted(name));
+        }
+        let numbered = |columns: &[String], table: &str| {
+            let columns = columns.join(", ");
+            format!("SELECT {columns}, row_number() OVER (PARTITION BY {columns}) FROM {table}")
+        };
+        self.number(&format!("SELECT count(*) FROM ({} INTERSECT {})", numbered(&come, ASIDE), numbered(&are, there)))
     }
 
     fn compare_by_key(&self, there: &str, found: &mut Differences) -> rusqlite::Result<()> {

@@ -54,7 +54,7 @@ pub(super) struct Fit {
 
 /// A column of the table as it is.
 pub(super) struct Known {
-    name: String,
+    pub(super) name: String,
     ty: Option<Type>,
     needed: bool,
 }
