@@ -309,11 +309,11 @@ fn fields_that_an_update_changes_are_named_with_what_they_would_be() {
     let job = Job::new("new-1,Ada\nnew-2,Bob\nnew-3,Eve\n", "on_unknown: resend");
     let text = job.world.scratch.read("users.yaml").replace("AddUser", "SaveUser");
     let write = |line: &str| job.world.scratch.write("users.yaml", text.replace("      SuperUser: 1\n", line));
-    write("      SuperUser: 1\n      Department: Yard\n");
+    write("      SuperUser: 1\n      Department: Yard\n      Password: first-marker\n");
     job.command("run").run().ended(0);
-    // Two have another name, and nobody has a department any more.
+    // Two have another name, all have another password, and nobody has a department any more.
     job.people("new-1,Ada L.\nnew-2,Bob\nnew-3,Eve K.\nnew-4,Zoe\n");
-    write("      SuperUser: 1\n");
+    write("      SuperUser: 1\n      Password: second-marker\n");
     let plan = job.plan();
     assert_eq!((&plan["create"], &plan["update"], &plan["unchanged"]), (&json!(1), &json!(3), &json!(0)));
     assert_eq!(plan["changed"], json!([["TraineeName", 2]]));
@@ -327,11 +327,37 @@ fn fields_that_an_update_changes_are_named_with_what_they_would_be() {
         assert_eq!(update["delivered_by"], run, "{plan}");
     }
     let told = job.command("plan").run().ended(0);
+    let all = format!("{}{}{}", told.stdout, told.stderr, job.world.scratch.read("plan.json"));
+    assert!(!all.contains("second-marker") && all.contains("•••"), "a password of the record is shown: {all}");
     for line in ["~ update", "`TraineeName` changes in 2 records", "TraineeName: … → \"Ada L.\", one field less"] {
         assert!(told.stdout.contains(line), "{line} in {}", told.stdout);
     }
     job.carry_out("").ended(0);
     assert_eq!((job.counts(), job.plan()["unchanged"].clone()), ([4, 0, 0, 0, 0], json!(4)));
+}
+
+#[test]
+fn a_secret_field_of_a_record_is_shown_nowhere() {
+    // Without a key a record is known by all of itself.
+    for (key, fault) in [("key: [person]", ""), ("", "cut:when=after:op=AddUser")] {
+        let job = Job::new("new-1,Ada\nnew-2,Bob\n", "on_unknown: hold");
+        let text = job.world.scratch.read("users.yaml").replace("key: [person]", key);
+        let text = text.replace("      SuperUser: 1\n", "      SuperUser: 1\n      Password: \"{{ name }}-marker\"\n");
+        job.world.scratch.write("users.yaml", text);
+        let planned = job.with_file("plan", "--out").run().ended(0);
+        let shown = job.world.scratch.read("plan.json") + &planned.stdout;
+        assert!(shown.contains("•••") && !shown.contains("-marker"), "{shown}");
+        job.world.hf_faults(fault);
+        let ran = job.command("run").run();
+        let held = job.world.towpath("state held users").run();
+        let told = [ran.stdout, ran.stderr, held.stdout, held.stderr].concat();
+        assert!(!told.contains("-marker"), "{told}");
+        for file in job.world.scratch.files() {
+            let bytes = std::fs::read(&file).expect("a file");
+            let is_input = file.ends_with("users.yaml");
+            assert!(is_input || !bytes.windows(7).any(|part| part == b"-marker"), "it is in {}", file.display());
+        }
+    }
 }
 
 #[test]

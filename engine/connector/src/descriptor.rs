@@ -1,6 +1,7 @@
 //! What a connector says of itself, without I/O.
 
 use crate::settings::{Setting, Settings};
+use crate::{MASK, Record};
 use std::path::Path;
 use towpath_spec::{Field, Schema};
 
@@ -142,6 +143,24 @@ pub struct OperationInfo {
     pub verifies: bool,
     /// Where these facts come from.
     pub source: String,
+}
+
+impl OperationInfo {
+    /// The names of fields that must never be printed.
+    pub fn secret_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|field| field.secret).map(|field| field.name.as_str())
+    }
+
+    /// A record as it may be shown: without what is in its secret fields.
+    pub fn masked(&self, record: &Record) -> Record {
+        let mut shown = record.clone();
+        for name in self.secret_fields() {
+            if let Some(value) = shown.get_mut(name).filter(|value| !value.is_null()) {
+                *value = MASK.into();
+            }
+        }
+        shown
+    }
 }
 
 /// What a source asks of a connector, as far as it is known.

@@ -284,7 +284,7 @@ pub(crate) fn together(sink: &SinkNode) -> usize {
 /// The row it was made of cannot be read.
 pub(crate) fn refused(parcel: Parcel, message: String) -> Result<NewReject> {
     let names: Vec<&str> = parcel.key.keys().map(String::as_str).collect();
-    let is_whole = parcel.key == *parcel.payload;
+    let is_whole = parcel.key.keys().eq(parcel.payload.keys());
     let value = match parcel.key.values().next() {
         Some(value) if names.len() == 1 => value.clone(),
         _ => Json::Object(parcel.key.clone()),

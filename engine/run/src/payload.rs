@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use towpath_connector::Record;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// The first half of a SHA-256, as the journal keeps it.
 pub(crate) type Hash = [u8; 16];
@@ -25,22 +25,24 @@ pub(crate) fn hash(record: &Record) -> Hash {
 /// Bytes of a field's name, and of its value.
 const SHORT: usize = 4;
 
-/// What the fields of a record hash to: for each its name, then its value, in short.
-pub(crate) fn content(record: &Record) -> Vec<u8> {
+/// What the fields of a record hash to, but for those that are left out: for each its name, then its value, in short. The same
+/// value hashes to something else in the record of another key, so that nobody sees who has the same.
+pub(crate) fn content(record: &Record, key: &Hash, left_out: &[String]) -> Vec<u8> {
     let mut out = Vec::with_capacity(2 * SHORT * record.len());
     let mut text = Vec::new();
-    for (name, value) in record {
-        out.extend(short(name.as_bytes()));
+    for (name, value) in record.iter().filter(|(name, _)| !left_out.contains(name)) {
         text.clear();
         canonical(value, &mut text);
-        out.extend(short(&text));
+        out.extend(pair(name, &text, key));
     }
     out
 }
 
-fn short(bytes: &[u8]) -> [u8; SHORT] {
-    let [a, b, c, d, ..] = xxh3_64(bytes).to_le_bytes();
-    [a, b, c, d]
+fn pair(name: &str, value: &[u8], key: &Hash) -> impl Iterator<Item = u8> + use<> {
+    let [a, b, c, d, e, f, g, h, ..] = *key;
+    let seed = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let short = |hash: u64| hash.to_le_bytes().into_iter().take(SHORT);
+    short(xxh3_64(name.as_bytes())).chain(short(xxh3_64_with_seed(value, seed)))
 }
 
 /// Fields that are named in a sentence.
@@ -75,16 +77,17 @@ impl Differing {
     }
 }
 
-/// Which fields of a record differ from those of one that was sent, given their [`content`]; none where that is not known.
-pub(crate) fn differing(before: &[u8], record: &Record) -> Option<Differing> {
+/// Which fields of a record differ from those of one of its key that was sent, given their [`content`]; none where that is not
+/// known.
+pub(crate) fn differing(before: &[u8], record: &Record, key: &Hash, left_out: &[String]) -> Option<Differing> {
     let (pairs, rest) = before.as_chunks::<{ 2 * SHORT }>();
     if pairs.is_empty() || !rest.is_empty() {
         return None;
     }
     let mut before: BTreeMap<&[u8], &[u8]> = pairs.iter().map(|pair| pair.split_at(SHORT)).collect();
-    let now = content(record);
+    let now = content(record, key, left_out);
     let mut fields = Vec::new();
-    for (name, pair) in record.keys().zip(now.chunks_exact(2 * SHORT)) {
+    for (name, pair) in record.keys().filter(|name| !left_out.contains(name)).zip(now.chunks_exact(2 * SHORT)) {
         let (hash, value) = pair.split_at(SHORT);
         if before.remove(hash) != Some(value) {
             fields.push(name.clone());
@@ -150,21 +153,31 @@ mod tests {
     #[test]
     fn fields_that_differ_are_named() {
         let record = |value: Json| value.as_object().cloned().expect("an object");
-        let before = content(&record(json!({"id": 1, "name": "Ann", "town": {"zip": "1", "name": "Ulm"}, "age": 7})));
-        let after = record(json!({"id": 1, "town": {"name": "Ulm", "zip": "1"}, "name": "Anne", "mail": null}));
-        let found = differing(&before, &after).expect("it is known what was sent");
+        let (key, left_out) = ([1; 16], vec!["password".to_owned()]);
+        let before = json!({"id": 1, "password": "a", "name": "Ann", "town": {"zip": "1", "name": "Ulm"}, "age": 7});
+        let before = content(&record(before), &key, &left_out);
+        assert_eq!(before.len(), 4 * 8, "a password is not in it");
+        let after =
+            json!({"id": 1, "town": {"name": "Ulm", "zip": "1"}, "password": "b", "name": "Anne", "mail": null});
+        let after = record(after);
+        let found = differing(&before, &after, &key, &left_out).expect("it is known what was sent");
         assert_eq!(found.told(), "`name`, `mail` and one that is not sent any more");
         assert_eq!(found, Differing { fields: vec!["name".into(), "mail".into()], gone: 1 });
-        assert_eq!(differing(&[], &after), None);
-        assert_eq!(differing(&before[1..], &after), None, "that is of nobody");
+        assert_eq!(differing(&[], &after, &key, &left_out), None);
+        assert_eq!(differing(&before[1..], &after, &key, &left_out), None, "that is of nobody");
+        let other = content(&after, &[2; 16], &left_out);
+        assert_eq!(
+            differing(&other, &after, &key, &left_out).map(|found| found.fields.len()),
+            Some(4),
+            "of another key"
+        );
     }
 
     #[test]
     fn the_short_hashes_are_those_of_every_release() {
         let record = json!({"id": 1}).as_object().cloned().expect("an object");
-        let expected: Vec<u8> =
-            [xxh3_64(b"id"), xxh3_64(b"1")].iter().flat_map(|it| it.to_le_bytes()[..4].to_vec()).collect();
-        assert_eq!(content(&record), expected);
+        let [name, value] = [xxh3_64(b"id"), xxh3_64_with_seed(b"1", 0x0101_0101_0101_0101)].map(u64::to_le_bytes);
+        assert_eq!(content(&record, &[1; 16], &[]), [&name[..4], &value[..4]].concat());
     }
 
     #[test]

@@ -360,10 +360,10 @@ impl Look<'_> {
 
     fn sample(&mut self, due: &[Parcel]) -> Result<()> {
         for call in due.chunks(self.sink.batch.max(1)).take(SAMPLES - self.tally.samples.len()) {
-            let records: Vec<Record> = call.iter().map(|parcel| (*parcel.payload).clone()).collect();
+            let records: Vec<Record> = call.iter().map(|parcel| self.unsent.info().masked(&parcel.payload)).collect();
             // What makes no call is refused when it is sent: the record tells more than nothing.
             let sketch = self.unsent.sketch(&records).unwrap_or_default();
-            self.tally.samples.push(request(&call[0], sketch));
+            self.tally.samples.push(request(&call[0].key, &records[0], sketch));
         }
         Ok(())
     }
@@ -392,15 +392,15 @@ impl Look<'_> {
     }
 }
 
-fn request(parcel: &Parcel, sketch: Option<Sketch>) -> Request {
-    let mut key = Json::Object(parcel.key.clone());
+fn request(key: &Record, record: &Record, sketch: Option<Sketch>) -> Request {
+    let mut key = Json::Object(key.clone());
     redact_json(&mut key);
     match sketch {
         Some(Sketch { method, url, headers, body }) => {
             Request { key, method: Some(method), url: Some(url), headers, body }
         }
         None => {
-            let mut record = Json::Object((*parcel.payload).clone());
+            let mut record = Json::Object(record.clone());
             redact_json(&mut record);
             Request { key, method: None, url: None, headers: Vec::new(), body: Some(record.to_string()) }
         }

@@ -15,12 +15,12 @@ use towpath_spec::{Field, Schema as Columns, Type};
 
 /// A record ready to be sent.
 pub(crate) struct Parcel {
-    /// The columns of the key, as the row has them.
+    /// The columns of the key, as the row has them; without a key the record, without its secrets.
     pub key: Record,
     pub key_hash: Hash,
     pub payload: Arc<Record>,
     pub payload_hash: Hash,
-    /// What its fields hash to, but for those whose changes do not count.
+    /// What its fields hash to, but for those that are secret or whose changes do not count.
     pub content: Vec<u8>,
     /// Where its row is: only of few records the whole of it is ever asked for.
     batch: Arc<Batch>,
@@ -31,17 +31,13 @@ pub(crate) struct Parcel {
 struct Batch {
     frame: DataFrame,
     columns: Columns,
-    ignore_changes: Vec<String>,
+    left_out: Arc<[String]>,
 }
 
 impl Parcel {
     /// Which fields differ from those of one that was sent with this content; none where that is not known.
     pub fn differing(&self, before: &[u8]) -> Option<Differing> {
-        // What does not count has no part in the content: it is not new for that.
-        let counts = |name: &String| !self.batch.ignore_changes.contains(name);
-        let mut found = differing(before, &self.payload)?;
-        found.fields.retain(counts);
-        Some(found)
+        differing(before, &self.payload, &self.key_hash, &self.batch.left_out)
     }
 
     /// The whole row it was made of, for a reject.
@@ -58,9 +54,12 @@ pub(crate) struct Packer {
     leaf_columns: Columns,
     names: Vec<String>,
     key: Vec<String>,
+    operation: OperationInfo,
     columns: Columns,
     required: Vec<String>,
     ignore_changes: Vec<String>,
+    /// Fields of which no hash is kept for themselves: short secrets could be guessed from it.
+    left_out: Arc<[String]>,
 }
 
 impl Packer {
@@ -79,7 +78,9 @@ impl Packer {
             .map(|field| field.name.clone())
             .collect();
         let (key, columns, ignore_changes) = (sink.key.clone(), columns.clone(), sink.ignore_changes.clone());
-        Self { template, leaves, leaf_columns, names, key, columns, required, ignore_changes }
+        let left_out = operation.secret_fields().map(str::to_owned).chain(ignore_changes.iter().cloned()).collect();
+        let operation = operation.clone();
+        Self { template, leaves, leaf_columns, names, key, operation, columns, required, ignore_changes, left_out }
     }
 
     /// The records of a batch, and the rows that make none.
@@ -92,8 +93,8 @@ impl Packer {
         let leaves = DataFrame::new(batch.height(), leaves)?;
         let values = FrameRows::new(&leaves, &self.leaf_columns).map_err(Error::bug)?;
         let rows = FrameRows::new(batch, &self.columns).map_err(Error::bug)?;
-        let (columns, ignore_changes) = (self.columns.clone(), self.ignore_changes.clone());
-        let origin = Arc::new(Batch { frame: batch.clone(), columns, ignore_changes });
+        let (columns, left_out) = (self.columns.clone(), self.left_out.clone());
+        let origin = Arc::new(Batch { frame: batch.clone(), columns, left_out });
         let mut parcels = Vec::with_capacity(batch.height());
         for row in (0..batch.height()).filter(|row| !failed.contains(row)) {
             let whole = rows.row(row);
@@ -121,16 +122,23 @@ impl Packer {
     }
 
     fn parcel(&self, key: Record, payload: Record, (batch, at): (&Arc<Batch>, usize)) -> Parcel {
-        let key = if self.key.is_empty() { payload.clone() } else { key };
-        let key_hash = hash(&key);
-        let (payload_hash, content) = match self.ignore_changes.as_slice() {
-            [] => (hash(&payload), content(&payload)),
+        // Without a key it is known by all of itself, of which people are shown what they may see.
+        let (key, key_hash) = match self.key.as_slice() {
+            [] => (self.operation.masked(&payload), hash(&payload)),
+            _ => {
+                let key_hash = hash(&key);
+                (key, key_hash)
+            }
+        };
+        let payload_hash = match self.ignore_changes.as_slice() {
+            [] => hash(&payload),
             ignored => {
                 let mut compared = payload.clone();
                 compared.retain(|name, _| !ignored.contains(name));
-                (hash(&compared), content(&compared))
+                hash(&compared)
             }
         };
+        let content = content(&payload, &key_hash, &self.left_out);
         Parcel { key, key_hash, payload: Arc::new(payload), payload_hash, content, batch: batch.clone(), at }
     }
 
